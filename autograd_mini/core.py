@@ -1,0 +1,393 @@
+"""The graph and the chain rule: nodes, primitives, and the sweep that goes backwards.
+
+A *primitive* is a name, a forward on arrays, and one rule (a VJP) per operand. Applied to arrays
+it gives an array; applied to at least one `Node` it gives a `Node` that remembers the application.
+The *sweep* visits the nodes behind an output, youngest first, and hands each rule the cotangent of
+its result. That is all of reverse-mode differentiation [1]_; the calculus itself is in `ops`.
+
+References
+----------
+.. [1] Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 3.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ContextDecorator
+from functools import partial
+from heapq import heappop, heappush
+from importlib import import_module
+from itertools import count
+from threading import get_ident
+from typing import Any, ClassVar
+
+Value = Any  # an array, a NumPy scalar or a Python number
+Operand = Any  # a Node or a Value
+Rule = Callable[..., Any]  # (g, result, *operands, **params) -> cotangent of one operand
+Scope = tuple[Any, ...]  # () at the top, else (the scope around it, its label)
+
+clock = count(1)  # one tick a node and one a change of data: the graph's only notion of time
+scopes: dict[int, Scope | None] = {}  # thread -> its scope; None: that thread records nothing
+
+
+def scope_now() -> Scope | None:
+    """Give this thread's scope, or None where nothing is recorded."""
+    return scopes.get(get_ident(), ()) if scopes else ()
+
+
+def go_to(scope: Scope | None) -> None:
+    """Put this thread into a scope. None means that it records nothing; no entry, that it is at the top."""
+    if scope == ():
+        scopes.pop(get_ident(), None)
+    else:
+        scopes[get_ident()] = scope
+
+
+class scope_of(ContextDecorator):
+    """Put this thread into a scope for a while; None for one in which nothing is recorded."""
+
+    def __init__(self, scope: Scope | None) -> None:
+        self.scope = scope
+        self.outer: list[Scope | None] = []
+
+    def _recreate_cm(self) -> scope_of:  # a decorated function may run in many threads at once
+        return scope_of(self.scope)
+
+    def __enter__(self) -> None:
+        self.outer.append(scope_now())
+        go_to(self.scope)
+
+    def __exit__(self, *_: object) -> None:
+        go_to(self.outer.pop())
+
+
+def no_grad() -> scope_of:
+    """Record nothing in this thread, as ``with no_grad():`` or as the decorator ``@no_grad()``."""
+    return scope_of(None)
+
+
+class Primitive:
+    """A name, a forward on arrays, and one VJP rule per operand; `home` is the module that states it."""
+
+    __slots__ = ("forward", "home", "name", "rules")
+
+    def __init__(self, name: str, forward: Callable[..., Value], rules: Iterable[Rule], home: str) -> None:
+        self.name, self.forward, self.rules, self.home = name, forward, rules, home
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., Primitive], tuple[str, str]]:
+        """Pickle by reference: the module that states the primitive, and its name there."""
+        for name, thing in vars(sys.modules[self.home]).items():
+            if thing is self or getattr(thing, "op", None) is self:
+                return _stated, (self.home, name)
+        raise TypeError(
+            f"primitive {self.name!r} cannot be pickled: its module {self.home!r} has no global name for "
+            "it; assign the result of primitive(...) to a name at the top of that module"
+        )
+
+
+def _stated(home: str, name: str) -> Primitive:
+    thing = getattr(import_module(home), name)
+    op: Primitive = getattr(thing, "op", thing)
+    return op
+
+
+class Node:
+    """A value and the application that gave it.
+
+    Attributes
+    ----------
+    value : the array (or scalar) itself.
+    op, operands, params : the application; a leaf has no `op` and no operands.
+    age : a tick of the clock, greater than that of every operand. Changing a leaf's data makes it
+        younger than what was computed from the old data, and the sweep sees that.
+    scope : the named scope it was recorded in, for drawings.
+    requires_grad : whether a cotangent is wanted here.
+    grad : what `backward()` has added up, for leaves.
+    """
+
+    __slots__ = ("__weakref__", "age", "grad", "op", "operands", "params", "requires_grad", "scope", "value")
+
+    value: Value
+    op: Primitive | None
+    operands: tuple[Operand, ...]
+    params: dict[str, Any]
+    age: int
+    scope: Scope
+    requires_grad: bool
+    grad: Value | None
+
+    array: ClassVar[type] = object  # the type of the values that have axes; a subclass names it
+
+    @staticmethod
+    def constant(x: Any) -> Value:
+        """An operand that is not a Node, as arrays can use it; a subclass may convert or refuse."""
+        return x
+
+
+FREED = Primitive("freed", lambda: None, (), __name__)
+_NO_PARAMS: dict[str, Any] = {}
+_new: Callable[[type[Node]], Node] = object.__new__
+
+
+def result(
+    kind: type[Node],
+    value: Value,
+    op: Primitive,
+    operands: tuple[Operand, ...],
+    params: dict[str, Any],
+    requires_grad: bool,
+) -> Node:
+    """Give the Node of a value just computed, with its application if it is to be recorded."""
+    node = _new(kind)
+    scope = scopes.get(get_ident(), ()) if scopes else ()  # scope_now(), without the call
+    node.value = value
+    node.age = next(clock)
+    node.grad = None
+    if requires_grad and scope is not None:
+        node.op = op
+        node.operands = operands
+        node.params = params
+        node.scope = scope
+        node.requires_grad = True
+    else:
+        leaf(node)
+    return node
+
+
+def leaf(node: Node, requires_grad: bool = False) -> None:
+    """Make `node` one that nothing is known to have computed."""
+    node.op = None
+    node.operands = ()
+    node.params = _NO_PARAMS
+    node.scope = ()
+    node.requires_grad = requires_grad
+
+
+def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: bool = False) -> Callable[..., Any]:
+    """State a differentiable operation: its name, its value, and one VJP rule per operand.
+
+    Parameters
+    ----------
+    name : str
+        What drawings and errors call it.
+    forward : callable
+        ``forward(*arrays, **params)``: operands are positional, everything else is a keyword.
+    *rules : callable
+        Rule number *i* is ``rule(g, result, *operands, **params)`` and gives the cotangent of
+        operand *i* from `g`, that of the result. It captures nothing and uses only operators and
+        other primitives, so that it can be differentiated too. It need not undo broadcasting.
+    variadic : bool
+        The operation takes any number of operands; its only rule is also given ``position=i``.
+
+    Returns
+    -------
+    callable
+        Applied to arrays it gives what `forward` gives; applied to at least one Tensor, a recorded
+        Tensor. Its attribute ``op`` is the `Primitive`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_mini as ag
+    >>> cube = ag.primitive("cube", lambda x: x**3, lambda g, y, x: g * 3 * x**2)
+    >>> float(ag.grad(ag.grad(cube))(2.0))
+    12.0
+    """
+    if not rules:
+        raise TypeError(f"primitive {name!r} has no rule: pass one VJP rule per operand after the forward")
+    home = sys._getframe(1).f_globals["__name__"]
+    op = Primitive(name, forward, _Each(rules[0]) if variadic else rules, home)
+    apply = _many(op) if variadic or len(rules) > 2 else _one(op) if len(rules) == 1 else _two(op)
+    apply.__name__ = apply.__qualname__ = name
+    apply.__doc__ = f"Apply the primitive {name!r}."
+    apply.op = op  # type: ignore[attr-defined]  # functions carry attributes; mypy has no type for it
+    return apply
+
+
+class _Each:
+    """The rules of a variadic primitive: the one it has, told the position of each operand."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __iter__(self) -> Iterator[Rule]:
+        return (partial(self.rule, position=i) for i in count())
+
+
+def _one(op: Primitive) -> Callable[..., Any]:
+    forward = op.forward
+
+    def apply(x: Operand, **params: Any) -> Any:
+        if not isinstance(x, Node):
+            return forward(x, **params)
+        value = forward(x.value, **params) if params else forward(x.value)
+        return result(type(x), value, op, (x,), params, x.requires_grad)
+
+    return apply
+
+
+def _two(op: Primitive) -> Callable[..., Any]:
+    forward = op.forward
+
+    def apply(x: Operand, y: Operand, **params: Any) -> Any:
+        if isinstance(x, Node):
+            kind, a, requires_grad = type(x), x.value, x.requires_grad
+            if isinstance(y, Node):
+                b, requires_grad = y.value, requires_grad or y.requires_grad
+            else:
+                b = y = kind.constant(y)
+        elif isinstance(y, Node):
+            kind, b, requires_grad = type(y), y.value, y.requires_grad
+            a = x = kind.constant(x)
+        else:
+            return forward(x, y, **params)
+        value = forward(a, b, **params) if params else forward(a, b)
+        return result(kind, value, op, (x, y), params, requires_grad)
+
+    return apply
+
+
+def _many(op: Primitive) -> Callable[..., Any]:
+    forward = op.forward
+
+    def apply(*operands: Operand, **params: Any) -> Any:
+        nodes = [x for x in operands if isinstance(x, Node)]
+        if not nodes:
+            return forward(*operands, **params)
+        kind = type(nodes[0])
+        operands = tuple(x if isinstance(x, Node) else kind.constant(x) for x in operands)
+        value = forward(*(x.value if isinstance(x, Node) else x for x in operands), **params)
+        return result(kind, value, op, operands, params, any(x.requires_grad for x in nodes))
+
+    return apply
+
+
+def sweep(
+    output: Node, seed: Operand, *, recorded: bool = False, needed: set[Node] | None = None, free: bool = False
+) -> Iterator[tuple[Node, Any]]:
+    """Yield ``(node, cotangent)`` for every node behind `output`, youngest first.
+
+    The youngest node that is still waiting can get no further contribution, for whatever uses it
+    is younger: so order of age is topological order, and one pass suffices. A leaf's cotangent is
+    an array that nothing else holds.
+
+    Parameters
+    ----------
+    output : Node
+        Where the sweep starts.
+    seed : Value or Node
+        The cotangent of `output`, of its shape and dtype.
+    recorded : bool
+        Hand the rules Nodes instead of arrays, so that the sweep itself can be differentiated.
+    needed : set of Node, optional
+        Compute no cotangents but these (`output` is always among them).
+    free : bool
+        Forget each application after its rules have run.
+
+    Raises
+    ------
+    RuntimeError
+        At a node whose application was freed, or whose operand's data changed after it was recorded.
+    """
+    array = output.array
+    cotangents = {output: seed}
+    waiting = [(-output.age, output)]
+    while waiting:
+        node = heappop(waiting)[1]
+        ct = cotangents.pop(node)
+        yield node, ct
+        operands = node.operands
+        if not operands:
+            if node.op is FREED:
+                raise RuntimeError(
+                    "this graph was freed by backward(retain_graph=False): leave retain_graph=True (the default) in "
+                    "the first backward() to go through it again"
+                )
+            continue
+        op, params, age = node.op, node.params, node.age
+        value = node if recorded else node.value
+        # Star-calls cost three plain calls, so one and two operands have a path of their own.
+        arity = len(operands)
+        if arity == 1:
+            a = operands[0]
+            if not recorded:
+                a = a.value
+        elif arity == 2:
+            a, b = operands
+            if not recorded:
+                if isinstance(a, Node):
+                    a = a.value
+                if isinstance(b, Node):
+                    b = b.value
+        else:
+            primals = operands if recorded else [x.value if isinstance(x, Node) else x for x in operands]
+        for x, rule in zip(operands, op.rules):
+            if not isinstance(x, Node):
+                continue
+            if x.age > age:
+                raise RuntimeError(
+                    f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r} used it, so the gradient "
+                    "would be wrong: run the forward pass again, or change data only after backward()"
+                )
+            if not x.requires_grad or (needed is not None and x not in needed):
+                continue
+            if params:
+                rule = partial(rule, **params)
+            g = rule(ct, value, a) if arity == 1 else rule(ct, value, a, b) if arity == 2 else rule(ct, value, *primals)
+            primal = x.value
+            kind = type(primal)
+            if type(g) is not kind or (kind is array and (g.shape != primal.shape or g.dtype != primal.dtype)):
+                g = fit(g, primal, op)
+            if x in cotangents:
+                cotangents[x] = cotangents[x] + g
+            else:
+                if x.op is None and not recorded and (g is ct or g.base is not None):
+                    g = g.copy()
+                cotangents[x] = g
+                heappush(waiting, (-x.age, x))
+        if free:
+            node.op, node.operands, node.params = FREED, (), _NO_PARAMS
+
+
+def fit(ct: Any, primal: Value, op: Primitive) -> Any:
+    """Sum a cotangent over the axes along which `primal` was broadcast, and give it its dtype.
+
+    This is the one place where broadcasting is undone. Half precision is summed in single.
+    """
+    if not hasattr(ct, "shape"):
+        raise TypeError(f"a rule of primitive {op.name!r} gave {ct!r}: a cotangent is an array or a Tensor")
+    shape, dtype = primal.shape, primal.dtype
+    if ct.shape != shape:
+        lead = len(ct.shape) - len(shape)
+        spread = tuple(i for i, n in enumerate(ct.shape) if i < lead or n != shape[i - lead])
+        if lead < 0 or any(shape[i - lead] != 1 for i in spread if i >= lead):
+            raise ValueError(
+                f"a rule of primitive {op.name!r} gave a cotangent of shape {ct.shape} for an operand of shape "
+                f"{shape}: it must have that shape, or one to which that shape broadcasts"
+            )
+        if ct.dtype.itemsize < 4:
+            ct = ct.astype("float32")
+        ct = ct.sum(axis=spread)
+        if ct.shape != shape:
+            ct = ct.reshape(shape)
+    if ct.dtype != dtype:
+        ct = ct.astype(dtype)
+    return ct if shape or isinstance(ct, Node) else ct[()]
+
+
+def ancestors(output: Node) -> list[Node]:
+    """Give `output` and every recorded application behind it, oldest first."""
+    found, frontier = {output}, [output]
+    while frontier:
+        for x in frontier.pop().operands:
+            if isinstance(x, Node) and x.operands and x not in found:
+                found.add(x)
+                frontier.append(x)
+    return sorted(found, key=lambda node: node.age)

@@ -1,0 +1,101 @@
+"""Losses: each gives one number, the mean over the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..core import Node
+from ..ops.shape import shape_of
+from ..tensor import Tensor
+
+
+def mse_loss(prediction: Any, target: Any) -> Tensor:
+    """Compute the mean of the squared differences.
+
+    Parameters
+    ----------
+    prediction, target : Tensor or array, of one shape
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, even where they would broadcast.
+    """
+    _same_shape("mse_loss", prediction, target)
+    loss: Tensor = ops.mean(ops.square(prediction - target))
+    return loss
+
+
+def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Tensor:
+    """Compute the mean of ``-t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(logits)``.
+
+    As ``softplus(x) - t x``, which is stable for every logit.
+
+    Parameters
+    ----------
+    logits : Tensor or array
+    target : array of the same shape
+        Probabilities, from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, even where they would broadcast, or a target is not from 0 to 1.
+    """
+    _same_shape("binary_cross_entropy_with_logits", logits, target)
+    t = target.value if isinstance(target, Node) else np.asarray(target)
+    if not ((t >= 0) & (t <= 1)).all():
+        raise ValueError(f"targets are probabilities from 0 to 1, and these reach from {t.min()} to {t.max()}")
+    loss: Tensor = ops.mean(ops.softplus(logits) - logits * target)
+    return loss
+
+
+def cross_entropy(logits: Any, target: Any) -> Tensor:
+    """Compute the mean of ``-log softmax(logits)[class]``, or of ``-sum(t * log_softmax(logits))``.
+
+    Parameters
+    ----------
+    logits : Tensor or array of shape (..., classes)
+    target : integer array of shape (...), or array of shape (..., classes)
+        Class ids from 0; or one-hot rows; or probabilities that add up to 1. A target of 0 makes its
+        class irrelevant, even at a logit of -inf.
+
+    Raises
+    ------
+    IndexError
+        If an id is negative or not less than the number of classes.
+    TypeError
+        If ids are not integers.
+    ValueError
+        If the shapes do not go together.
+    """
+    shape = shape_of(logits)
+    log_p = ops.log_softmax(logits)
+    if shape_of(target) == shape:
+        t = target.value if isinstance(target, Node) else np.asarray(target)
+        weighted = ops.where(t == 0, 0, log_p) * target
+        loss: Tensor = -ops.sum(weighted) / max(t.size // shape[-1], 1)
+        return loss
+    ids = np.asarray(target)
+    if ids.shape != shape[:-1]:
+        raise ValueError(
+            f"cross_entropy of logits {shape} takes class ids of shape {shape[:-1]} or probabilities of shape {shape}, "
+            f"not {ids.shape}"
+        )
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"class ids are integers, not {ids.dtype}: use target.astype(int)")
+    classes = shape[-1]
+    if ids.size and (ids.min() < 0 or ids.max() >= classes):
+        raise IndexError(f"class ids of {classes} classes are from 0 to {classes - 1}, not {ids.min()} to {ids.max()}")
+    loss = -ops.mean(log_p[(*np.indices(ids.shape, sparse=True), ids)])
+    return loss
+
+
+def _same_shape(name: str, prediction: Any, target: Any) -> None:
+    if shape_of(prediction) != shape_of(target):
+        raise ValueError(
+            f"{name} compares arrays of one shape, not {shape_of(prediction)} and {shape_of(target)}: reshape one of them"
+        )

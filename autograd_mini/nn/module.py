@@ -1,0 +1,149 @@
+"""`Module`: parameters with names, in a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from ..core import go_to, scope_now
+from ..tensor import Tensor
+
+
+class Module:
+    """Something with parameters and a `forward`.
+
+    Its parameters are its attributes that are Tensors, and those of the modules among its
+    attributes; both may also stand in lists, tuples and dicts. Names are paths: ``layers.0.weight``.
+    A frozen Tensor (``requires_grad=False``) is a parameter that optimisers pass over.
+
+    Attributes
+    ----------
+    training : bool
+        What `train()` and `eval()` switch, for layers that behave differently in the two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_mini as ag
+    >>> class Scale(ag.nn.Module):
+    ...     def __init__(self):
+    ...         self.factor = ag.Tensor(2.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale()(np.ones(2))
+    Tensor([2., 2.], op='multiply')
+    """
+
+    training = True
+    label: str | None = None  # what drawings call it; the attribute that holds it says so by default
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        for path, part in _parts(value, name):
+            if isinstance(part, Module) and part.label is None:
+                object.__setattr__(part, "label", path)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply `forward`. What it records belongs to this module in a drawing."""
+        outer = scope_now()
+        if outer is None:
+            return self.forward(*args, **kwargs)
+        go_to((outer, self.label or type(self).__name__))
+        try:
+            return self.forward(*args, **kwargs)
+        finally:
+            go_to(outer)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; every module states its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(): define it to say what the module computes")
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Give the modules directly inside this one, with their names."""
+        for name, value in vars(self).items():
+            for path, part in _parts(value, name):
+                if isinstance(part, Module):
+                    yield path, part
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """Give every parameter once, with its path."""
+        seen: set[Tensor] = set()
+        for path, tensor in self._tensors(prefix):
+            if tensor not in seen:
+                seen.add(tensor)
+                yield path, tensor
+
+    def parameters(self) -> list[Tensor]:
+        """Give every parameter once, in the order of `named_parameters`."""
+        return [tensor for _, tensor in self.named_parameters()]
+
+    def _tensors(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        for name, value in vars(self).items():
+            for path, part in _parts(value, prefix + name):
+                if isinstance(part, Tensor):
+                    yield path, part
+                else:
+                    yield from part._tensors(path + ".")
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Give a copy of every parameter's data, by its path."""
+        return {path: np.array(tensor.data) for path, tensor in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take the data of every parameter from `state`; nothing changes where something does not fit.
+
+        Raises
+        ------
+        ValueError
+            If paths are missing or unknown, or shapes differ: the message lists them all.
+        """
+        own = dict(self.named_parameters())
+        wrong = [f"missing: {path}, of shape {own[path].shape}" for path in own if path not in state]
+        wrong += [f"unknown: {path}" for path in state if path not in own]
+        wrong += [
+            f"wrong shape: {path} is {own[path].shape} here and {np.shape(state[path])} there"
+            for path in own
+            if path in state and np.shape(state[path]) != own[path].shape
+        ]
+        if wrong:
+            raise ValueError(f"this state does not fit {type(self).__name__}:\n  " + "\n  ".join(wrong))
+        for path, tensor in own.items():
+            tensor.data = np.array(state[path])
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all inside to training."""
+        self.training = mode
+        for _, child in self.named_children():
+            child.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Switch this module and all inside to evaluation."""
+        return self.train(False)
+
+    def extra_repr(self) -> str:
+        """Say what `repr` shows between the parentheses."""
+        return ""
+
+    def __repr__(self) -> str:
+        count = sum(tensor.size for tensor in self.parameters())
+        lines = [f"{type(self).__name__}({self.extra_repr()})" + (f" · {count:,} parameters" if count else "")]
+        for name, child in self.named_children():
+            head, *rest = repr(child).splitlines()
+            lines += [f"  {name}: {head}", *(f"  {line}" for line in rest)]
+        return "\n".join(lines)
+
+
+def _parts(value: Any, path: str) -> Iterator[tuple[str, Tensor | Module]]:
+    """Find the Tensors and modules that an attribute is, or holds in lists, tuples and dicts."""
+    if isinstance(value, (Tensor, Module)):
+        yield path, value
+    elif isinstance(value, (list, tuple)):
+        for i, part in enumerate(value):
+            yield from _parts(part, f"{path}.{i}")
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _parts(part, f"{path}.{key}")

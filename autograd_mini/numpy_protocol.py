@@ -1,0 +1,104 @@
+"""NumPy's own functions on Tensors: which of ours answers for which of theirs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .core import Node
+from .ops import elementwise as e
+
+Function = Callable[..., Any]
+
+UFUNCS: dict[Function, Function] = {
+    np.add: e.add_p, np.subtract: e.sub_p, np.multiply: e.mul_p, np.divide: e.div_p, np.power: e.pow_p,
+    np.negative: e.neg_p, np.absolute: e.abs_p, np.square: e.square, np.sqrt: e.sqrt, np.exp: e.exp, np.log: e.log,
+    np.sin: e.sin, np.cos: e.cos, np.tanh: e.tanh, np.maximum: e.maximum, np.minimum: e.minimum,
+    np.matmul: ops.matmul,
+}  # fmt: skip
+
+REDUCTIONS: dict[Function, Function] = {np.add: ops.sum, np.maximum: ops.max, np.minimum: ops.min}
+
+FUNCTIONS: dict[Function, Function] = {
+    np.sum: ops.sum, np.mean: ops.mean, np.max: ops.max, np.amax: ops.max, np.min: ops.min, np.amin: ops.min,
+    np.var: ops.var, np.std: ops.std, np.where: ops.where, np.reshape: ops.reshape, np.ravel: ops.ravel,
+    np.transpose: ops.transpose, np.swapaxes: ops.swapaxes, np.squeeze: ops.squeeze, np.expand_dims: ops.expand_dims,
+    np.broadcast_to: ops.broadcast_to, np.concatenate: ops.concatenate, np.stack: ops.stack,
+}  # fmt: skip
+
+# Piecewise constant, or about the array and not its numbers: the answer is a plain array.
+PLAIN: frozenset[Function] = frozenset({
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.logical_and, np.logical_or,
+    np.logical_xor, np.logical_not, np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.isnan, np.isinf,
+    np.isfinite,
+    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.count_nonzero,
+    np.searchsorted, np.all, np.any, np.isclose, np.allclose, np.array_equal, np.round, np.result_type,
+    np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array2string, np.array_repr, np.array_str,
+    np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory,
+})  # fmt: skip
+
+
+def ufunc(function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Answer for ``function(*inputs)`` and ``function.reduce(x)``."""
+    if method == "__call__" and not kwargs and function in UFUNCS:
+        return UFUNCS[function](*inputs)
+    if function in PLAIN:
+        return getattr(function, method)(*plain(inputs), **plain(dict(kwargs)))
+    if function not in UFUNCS:
+        raise _unsupported(function)
+    if method == "reduce" and function in REDUCTIONS:
+        axis = {"axis": 0, **kwargs}  # the default of reduce, unlike that of sum
+        return _called(f"{_name(function)}.reduce", REDUCTIONS[function], inputs, axis)
+    if "out" in kwargs:
+        raise TypeError(
+            f"{_name(function)} cannot write a Tensor into an array (out=, or an operator like a += t): "
+            "write a = a + t, or leave the graph with t.data"
+        )
+    what = f"the method {method}" if method != "__call__" else "keyword " + ", ".join(f"{k}=" for k in kwargs)
+    raise TypeError(f"{_name(function)} of a Tensor has no {what}: call it plainly, or leave the graph with t.data")
+
+
+def function(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Answer for a NumPy function that is not a ufunc."""
+    if function in PLAIN or (function is np.where and len(args) == 1):
+        return function(*plain(args), **plain(dict(kwargs)))
+    if function not in FUNCTIONS:
+        raise _unsupported(function)
+    return _called(_name(function), FUNCTIONS[function], args, kwargs)
+
+
+def plain(x: Any) -> Any:
+    """Put arrays for the Tensors in nested tuples, lists and dicts."""
+    if isinstance(x, Node):
+        return x.value
+    if isinstance(x, (tuple, list)):
+        return type(x)(map(plain, x))
+    return {key: plain(value) for key, value in x.items()} if isinstance(x, dict) else x
+
+
+def _called(name: str, ours: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    signature = inspect.signature(ours)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{name} of a Tensor takes {signature}: {error}; or leave the graph with t.data") from None
+    return ours(*args, **kwargs)
+
+
+def _name(function: Function) -> str:
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module}.{function.__name__}".replace("numpy.", "np.", 1)
+
+
+def _unsupported(function: Function) -> TypeError:
+    names = [_name(known) for known in (*UFUNCS, *FUNCTIONS)]
+    near = get_close_matches(_name(function), names, 3, 0.5)
+    hint = f"the nearest that have one: {', '.join(near)}" if near else "ag.primitive states one"
+    return TypeError(
+        f"{_name(function)} has no derivative rule for Tensors; {hint}. To leave the graph on purpose, pass t.data"
+    )

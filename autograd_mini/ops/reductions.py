@@ -1,0 +1,137 @@
+"""Reductions. The primitives keep the axes they reduce; the functions of NumPy's names squeeze them."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core import primitive
+from .elementwise import exp, where
+from .shape import Axes, broadcast_p, reshape, shape_of, squeeze
+
+# With axis=None the result is one number, which broadcasts as well as an array with all axes kept.
+# fmt: off
+sum_p  = primitive("sum",  lambda x, axis: np.add.reduce(x, axis=axis, keepdims=axis is not None),
+                   lambda g, y, x, axis: broadcast_p(g, shape=x.shape))
+mean_p = primitive("mean", lambda x, axis: np.mean(x, axis=axis, keepdims=axis is not None),  # for speed
+                   lambda g, y, x, axis: broadcast_p(g / _count(x, axis), shape=x.shape))
+max_p  = primitive("max",  lambda x, axis: np.max(x, axis=axis, keepdims=axis is not None),
+                   lambda g, y, x, axis: g * _shares(x, y, axis))
+min_p  = primitive("min",  lambda x, axis: np.min(x, axis=axis, keepdims=axis is not None),
+                   lambda g, y, x, axis: g * _shares(x, y, axis))
+var_p  = primitive("var",  lambda x, axis, ddof: np.var(x, axis=axis, ddof=ddof, keepdims=axis is not None),  # for speed
+                   lambda g, y, x, axis, ddof: g * (2 / _freedom(x, axis, ddof)) * _deviation(x, axis))
+std_p  = primitive("std",  lambda x, axis, ddof: np.std(x, axis=axis, ddof=ddof, keepdims=axis is not None),  # 0 at 0
+                   lambda g, y, x, axis, ddof: g / (_freedom(x, axis, ddof) * where(y == 0, 1, y)) * _deviation(x, axis))
+
+# These three could be derived; they are primitives for stability at large and infinite arguments.
+logsumexp_p   = primitive("logsumexp",   lambda x, axis: _logsumexp(x, axis, keepdims=axis is not None),
+                          lambda g, y, x, axis: g * exp(x - where(y == -np.inf, 0, y)))
+softmax_p     = primitive("softmax",     lambda x, axis: _softmax(x, axis),
+                          lambda g, y, x, axis: _softmax_rule(g, where(x == -np.inf, 0, y), axis))
+log_softmax_p = primitive("log_softmax", lambda x, axis: x - _logsumexp(x, axis, keepdims=True),
+                          lambda g, y, x, axis: g - exp(y) * sum(g, axis, keepdims=True))
+# fmt: on
+
+
+def _count(x: Any, axis: Axes) -> int:
+    """How many entries of `x` make one of its mean; 1 rather than 0, for gradients without entries."""
+    if axis is None:
+        return builtins.max(x.size, 1)
+    return builtins.max(math.prod(x.shape[i] for i in (axis if isinstance(axis, tuple) else (axis,))), 1)
+
+
+def _freedom(x: Any, axis: Axes, ddof: float) -> Any:
+    """Degrees of freedom of a variance, at least 0, as a NumPy number: dividing by it may give nan."""
+    return x.dtype.type(builtins.max(_count(x, axis) - ddof, 0))
+
+
+def _deviation(x: Any, axis: Axes) -> Any:
+    return x - mean_p(x, axis=axis)
+
+
+def _shares(x: Any, y: Any, axis: Axes) -> Any:
+    """How much of an extremum `y` is owed to each entry of `x`: ties share evenly, NaNs own it."""
+    ties = (x == y) | np.isnan(x)
+    return ties / np.maximum(np.add.reduce(ties, axis=axis, keepdims=axis is not None), 1)
+
+
+def _softmax_rule(g: Any, y: Any, axis: Axes) -> Any:
+    return y * (g - sum(g * y, axis, keepdims=True))
+
+
+def _logsumexp(x: Any, axis: Axes, keepdims: bool) -> Any:
+    x = np.asarray(x)
+    x = x if x.dtype.kind == "f" else x.astype(float)
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):  # log(0) is the right -inf where every entry is
+        y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else np.squeeze(y, axis)[()]
+
+
+def _softmax(x: Any, axis: Axes) -> Any:
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+
+def _reduced(apply: Callable[..., Any], x: Any, axis: Axes, keepdims: bool, **params: Any) -> Any:
+    y = apply(x, axis=axis, **params)
+    if axis is None:
+        return reshape(y, (1,) * len(shape_of(x))) if keepdims else y
+    return y if keepdims else squeeze(y, axis)
+
+
+def sum(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Add up the entries along `axis`: an int, a tuple, or all by default."""
+    return _reduced(sum_p, x, axis, keepdims)
+
+
+def mean(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Average the entries along `axis`."""
+    return _reduced(mean_p, x, axis, keepdims)
+
+
+def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Take the largest entry along `axis`. Entries that tie share the gradient evenly."""
+    return _reduced(max_p, x, axis, keepdims)
+
+
+def min(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Take the smallest entry along `axis`. Entries that tie share the gradient evenly."""
+    return _reduced(min_p, x, axis, keepdims)
+
+
+def var(x: Any, axis: Axes = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Compute the variance along `axis`, dividing by the number of entries less `ddof`."""
+    return _reduced(var_p, x, axis, keepdims, ddof=ddof)
+
+
+def std(x: Any, axis: Axes = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Compute the standard deviation along `axis`. Its derivative where it is zero is 0."""
+    return _reduced(std_p, x, axis, keepdims, ddof=ddof)
+
+
+def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Compute ``log(sum(exp(x)))`` along `axis` without overflow [1]_.
+
+    References
+    ----------
+    .. [1] Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions",
+       IMA J. Numer. Anal. 41 (2021), equation (1.3).
+    """
+    return _reduced(logsumexp_p, x, axis, keepdims)
+
+
+def softmax(x: Any, axis: Axes = -1) -> Any:
+    """Compute ``exp(x) / sum(exp(x))`` along `axis` without overflow; an entry of -inf weighs nothing."""
+    return softmax_p(x, axis=axis)
+
+
+def log_softmax(x: Any, axis: Axes = -1) -> Any:
+    """Compute ``x - logsumexp(x)`` along `axis`."""
+    return log_softmax_p(x, axis=axis)

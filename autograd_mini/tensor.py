@@ -1,0 +1,323 @@
+"""`Tensor`: the user's face of a node. Operators, methods, `backward()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from . import numpy_protocol, ops
+from .core import Node, ancestors, clock, leaf, result, scope_of, sweep
+from .numpy_protocol import plain
+from .ops import elementwise as e
+from .ops.shape import astype_p
+
+
+def _real(data: Any, what: str, keep_integers: bool = False) -> Any:
+    """Copy `data` into an array of real numbers, or say why it is none."""
+    array = np.array(data)
+    kind = array.dtype.kind
+    if kind in "iub" and not keep_integers:
+        array = array.astype(np.float64)
+    elif kind == "c":
+        raise TypeError(f"{what} holds real numbers, not {array.dtype}: use its .real and .imag as two")
+    elif kind not in "fiub":
+        raise TypeError(f"{what} holds real numbers, not {array.dtype} (from {type(data).__name__}): convert it first")
+    return array[()]
+
+
+def _reflected(apply: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: apply(other, self)
+
+
+class Tensor(Node):
+    """An array whose operations are recorded, so that what is computed from it can be differentiated.
+
+    Parameters
+    ----------
+    data : array_like
+        Copied. float16, float32 and float64 keep their dtype; integers and booleans become float64.
+        Complex numbers, strings and objects are refused.
+    requires_grad : bool
+        False makes it a constant that is carried along, for instance a frozen weight.
+
+    Attributes
+    ----------
+    data : ndarray, or NumPy scalar where there are no axes
+    grad : like `data`, or None
+        The sum of what each `backward()` found, on leaves.
+
+    Examples
+    --------
+    >>> import autograd_mini as ag
+    >>> x = ag.Tensor([1.0, 2.0, 3.0])
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ()
+    array = np.ndarray
+    __hash__ = object.__hash__  # by identity, though == compares entries
+
+    def __init__(self, data: ArrayLike, requires_grad: bool = True) -> None:
+        self.value = _real(data, "a Tensor")
+        self.age = next(clock)
+        self.grad = None
+        leaf(self, bool(requires_grad))
+
+    @staticmethod
+    def constant(x: Any) -> Any:
+        """Take what stands beside a Tensor in an operation: a number or an array of real numbers."""
+        kind = type(x)
+        if kind is float or kind is int or kind is np.float64:
+            return x
+        if (kind is np.ndarray and x.ndim) or isinstance(x, np.generic):
+            if x.dtype.kind in "fiub":
+                return x
+        elif kind is bool:
+            return x
+        return _real(x, "an operand", keep_integers=True)
+
+    # -- the value ---------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The array itself. Assigning to it is what an optimiser does; a graph that used the old data then refuses."""
+        return self.value
+
+    @data.setter
+    def data(self, data: ArrayLike) -> None:
+        if self.op is not None:
+            raise RuntimeError(
+                f"this Tensor is the result of {self.op.name!r}, and other data would belie its gradient: "
+                "assign to the data of a leaf, or take .detach() of this one first"
+            )
+        value = np.array(data, self.value.dtype) if data is not self.value else data
+        if value.shape != self.value.shape:
+            raise ValueError(f".data has shape {self.value.shape}, not {value.shape}: make a new Tensor to change shape")
+        self.value = value[()]
+        self.age = next(clock)
+
+    def move(self, step: Any) -> None:
+        """Add `step` to the data, in place: what an optimiser does to a leaf."""
+        self.value += step
+        self.age = next(clock)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self.value.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value.dtype  # type: ignore[no-any-return]
+
+    def item(self) -> float:
+        """Give the only entry as a Python float."""
+        return float(self.value.item())
+
+    def detach(self) -> Self:
+        """Give a constant Tensor of a copy of this data."""
+        return type(self)(self.value, requires_grad=False)
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self.value), separator=", ", prefix="Tensor(", threshold=100)
+        dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
+        origin = f", op={self.op.name!r}" if self.op else "" if self.requires_grad else ", requires_grad=False"
+        return f"Tensor({text}{dtype}{origin})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value if spec else self, spec) if spec else repr(self)
+
+    def __len__(self) -> int:
+        return len(np.asarray(self.value))
+
+    def __iter__(self) -> Iterator[Self]:
+        if not self.shape:
+            raise TypeError("iteration over a Tensor without axes: take its .item()")
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __contains__(self, x: Any) -> bool:
+        return bool(np.any(self.value == plain(x)))
+
+    # -- comparisons leave the graph ---------------------------------------------------------------
+
+    def __eq__(self, other: object) -> Any:
+        return self.value == plain(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self.value != plain(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self.value < plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.value <= plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.value > plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.value >= plain(other)
+
+    # -- operators and methods ---------------------------------------------------------------------
+
+    __add__, __radd__ = e.add_p, _reflected(e.add_p)
+    __sub__, __rsub__ = e.sub_p, _reflected(e.sub_p)
+    __mul__, __rmul__ = e.mul_p, _reflected(e.mul_p)
+    __truediv__, __rtruediv__ = e.div_p, _reflected(e.div_p)
+    __pow__, __rpow__ = e.pow_p, _reflected(e.pow_p)
+    __matmul__, __rmatmul__ = ops.matmul, _reflected(ops.matmul)
+    __neg__ = e.neg_p
+    __abs__ = e.abs_p
+
+    sum, mean, max, min, var, std = ops.sum, ops.mean, ops.max, ops.min, ops.var, ops.std
+    ravel, swapaxes, squeeze = ops.ravel, ops.swapaxes, ops.squeeze
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __getitem__(self, index: Any) -> Self:
+        item: Self = ops.getitem(self, index=index)
+        return item
+
+    def reshape(self, *shape: Any, order: str = "C") -> Self:
+        """Give the entries another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
+        reshaped: Self = ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+        return reshaped
+
+    def transpose(self, *axes: Any) -> Self:
+        """Permute the axes; reverse them by default."""
+        transposed: Self = ops.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+        return transposed
+
+    def astype(self, dtype: DTypeLike) -> Any:
+        """Convert to another floating dtype; any other leaves the graph and gives a plain array."""
+        if np.dtype(dtype).kind == "f":
+            return astype_p(self, dtype=np.dtype(dtype))
+        return self.value.astype(dtype)
+
+    @property
+    def T(self) -> Self:
+        return self.transpose()
+
+    @property
+    def mT(self) -> Self:
+        if self.ndim < 2:
+            raise ValueError(f".mT transposes matrices, and this Tensor has shape {self.shape}")
+        transposed: Self = ops.swapaxes(self, -1, -2)
+        return transposed
+
+    # -- the backward pass -------------------------------------------------------------------------
+
+    def backward(self, seed: ArrayLike | None = None, *, retain_graph: bool = True) -> None:
+        """Add the derivatives of this value to the `.grad` of every leaf behind it.
+
+        A second call adds exactly the same again.
+
+        Parameters
+        ----------
+        seed : array_like, optional
+            The derivative of whatever is wanted with respect to this value, of its shape. May be
+            left out where there is only one entry; then it is 1.
+        retain_graph : bool
+            False frees the graph on the way, which halves the peak of memory; it can then not be
+            gone through again.
+
+        Raises
+        ------
+        ValueError
+            If there are several entries and no seed, or a seed of another shape.
+        RuntimeError
+            If nothing behind this value requires a gradient, if data changed since it was
+            recorded, or if the graph was freed.
+        """
+        if not self.requires_grad:
+            raise RuntimeError(
+                "backward() of a value that depends on nothing differentiable: it came from constants, from Tensors "
+                "with requires_grad=False, or from inside no_grad()"
+            )
+        if seed is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"backward() starts from a scalar, not from shape {self.shape}: call .sum() first, or pass a seed "
+                    "of that shape"
+                )
+            one = self.dtype.type(1)
+            seed = np.full(self.shape, one) if self.shape else one
+        else:
+            seed = np.array(plain(seed), self.dtype)[()]
+            if np.shape(seed) != self.shape:
+                raise ValueError(f"the seed of backward() has the shape of the value, {self.shape}, not {np.shape(seed)}")
+        # gathered first: where the sweep raises, no gradient has changed
+        for node, ct in [step for step in sweep(self, seed, free=not retain_graph) if step[0].op is None]:
+            node.grad = ct if node.grad is None else node.grad + ct
+
+    # -- NumPy, pickle and copy --------------------------------------------------------------------
+
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self.requires_grad:
+            raise TypeError(
+                "a Tensor that is being differentiated does not turn into an array by itself, for its gradient would "
+                "be lost: take t.data (or t.detach()), or join Tensors with ag.stack or ag.concatenate"
+            )
+        return np.array(self.value, dtype, copy=copy)
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return numpy_protocol.ufunc(function, method, inputs, kwargs)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        return numpy_protocol.function(function, args, kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Flatten the graph into rows, oldest first, so that neither pickle nor deepcopy recurses along it."""
+        if self.op is None:
+            return _leaf, (type(self), self.value, self.requires_grad, self.grad)
+        nodes = ancestors(self)
+        row = {node: i for i, node in enumerate(nodes)}
+        rows = []
+        for node in nodes:
+            if any(isinstance(x, Node) and x.age > node.age for x in node.operands):
+                raise RuntimeError(
+                    f"the data of an operand of {node.op!r} changed since it was recorded, so a copy of the graph would "
+                    "have wrong gradients: run the forward pass again"
+                )
+            operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in node.operands]
+            rows.append((type(node), node.value, node.op, operands, node.params, node.scope, node.grad))
+        return _graph, (rows,)
+
+
+def _leaf(kind: type[Tensor], value: Any, requires_grad: bool, grad: Any) -> Tensor:
+    tensor = kind(value, requires_grad)
+    tensor.grad = grad
+    return tensor
+
+
+def _graph(rows: list[tuple[Any, ...]]) -> Node:
+    nodes: list[Node] = []
+    for kind, value, op, operands, params, scope, grad in rows:
+        operands = tuple(x if i is None else nodes[i] for i, x in operands)
+        with scope_of(scope):
+            node = result(kind, value, op, operands, params, True)
+        node.grad = grad
+        nodes.append(node)
+    return nodes[-1]
