@@ -3,6 +3,7 @@
 from . import nn, optim
 from .core import no_grad, primitive
 from .derivatives import grad, value_and_grad
+from .draw import Drawing, draw
 from .ops import (
     absolute, add, broadcast_to, concatenate, cos, divide, exp, expand_dims, leaky_relu, log, log_softmax, logsumexp,
     matmul, max, maximum, mean, min, minimum, multiply, negative, power, ravel, relu, reshape, sigmoid, sin, softmax,

@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
 from functools import partial
 from heapq import heappop, heappush
@@ -44,6 +44,15 @@ def go_to(scope: Scope | None) -> None:
         scopes[get_ident()] = scope
 
 
+def enter(label: str) -> Scope | None:
+    """Put this thread into a scope of that name inside its own, unless it records nothing; give the one it left."""
+    thread = get_ident()
+    outer = scopes.get(thread, ())
+    if outer is not None:
+        scopes[thread] = (outer, label)
+    return outer
+
+
 class scope_of(ContextDecorator):
     """Put this thread into a scope for a while; None for one in which nothing is recorded."""
 
@@ -72,7 +81,7 @@ class Primitive:
 
     __slots__ = ("forward", "home", "name", "rules")
 
-    def __init__(self, name: str, forward: Callable[..., Value], rules: Iterable[Rule], home: str) -> None:
+    def __init__(self, name: str, forward: Callable[..., Value], rules: Sequence[Rule] | _Each, home: str) -> None:
         self.name, self.forward, self.rules, self.home = name, forward, rules, home
 
     def __repr__(self) -> str:
@@ -217,8 +226,8 @@ class _Each:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
 
-    def __iter__(self) -> Iterator[Rule]:
-        return (partial(self.rule, position=i) for i in count())
+    def __getitem__(self, position: int) -> Rule:
+        return partial(self.rule, position=position)
 
 
 def _one(op: Primitive) -> Callable[..., Any]:
@@ -272,10 +281,10 @@ def _many(op: Primitive) -> Callable[..., Any]:
 def sweep(
     output: Node, seed: Operand, *, recorded: bool = False, needed: set[Node] | None = None, free: bool = False
 ) -> Iterator[tuple[Node, Any]]:
-    """Yield ``(node, cotangent)`` for every node behind `output`, youngest first.
+    """Yield ``(node, cotangent)`` for every node behind `output`: applications, youngest first, then leaves.
 
-    The youngest node that is still waiting can get no further contribution, for whatever uses it
-    is younger: so order of age is topological order, and one pass suffices. A leaf's cotangent is
+    The youngest application that is still waiting can get no further contribution, for whatever uses
+    it is younger: so order of age is topological order, and one pass suffices. A leaf's cotangent is
     an array that nothing else holds.
 
     Parameters
@@ -298,20 +307,17 @@ def sweep(
     """
     array = output.array
     cotangents = {output: seed}
-    waiting = [(-output.age, output)]
+    waiting = [(-output.age, output)] if output.op else []
     while waiting:
         node = heappop(waiting)[1]
         ct = cotangents.pop(node)
         yield node, ct
-        operands = node.operands
+        op, operands, params, age = node.op, node.operands, node.params, node.age
         if not operands:
-            if node.op is FREED:
-                raise RuntimeError(
-                    "this graph was freed by backward(retain_graph=False): leave retain_graph=True (the default) in "
-                    "the first backward() to go through it again"
-                )
-            continue
-        op, params, age = node.op, node.params, node.age
+            raise RuntimeError(
+                "this graph was freed by backward(retain_graph=False): leave retain_graph=True (the default) in the "
+                "first backward() to go through it again"
+            )
         value = node if recorded else node.value
         # Star-calls cost three plain calls, so one and two operands have a path of their own.
         arity = len(operands)
@@ -328,7 +334,10 @@ def sweep(
                     b = b.value
         else:
             primals = operands if recorded else [x.value if isinstance(x, Node) else x for x in operands]
-        for x, rule in zip(operands, op.rules):
+        rules = op.rules
+        position = -1  # counted by hand: enumerate and zip cost more than a rule
+        for x in operands:
+            position += 1
             if not isinstance(x, Node):
                 continue
             if x.age > age:
@@ -338,22 +347,22 @@ def sweep(
                 )
             if not x.requires_grad or (needed is not None and x not in needed):
                 continue
-            if params:
-                rule = partial(rule, **params)
+            rule = partial(rules[position], **params) if params else rules[position]
             g = rule(ct, value, a) if arity == 1 else rule(ct, value, a, b) if arity == 2 else rule(ct, value, *primals)
             primal = x.value
             kind = type(primal)
-            if type(g) is not kind or (kind is array and (g.shape != primal.shape or g.dtype != primal.dtype)):
+            if type(g) is not kind or (kind is array and (g.shape != primal.shape or g.dtype is not primal.dtype)):
                 g = fit(g, primal, op)
             if x in cotangents:
                 cotangents[x] = cotangents[x] + g
+            elif x.op is None:
+                cotangents[x] = g.copy() if not recorded and (g is ct or g.base is not None) else g
             else:
-                if x.op is None and not recorded and (g is ct or g.base is not None):
-                    g = g.copy()
                 cotangents[x] = g
                 heappush(waiting, (-x.age, x))
         if free:
             node.op, node.operands, node.params = FREED, (), _NO_PARAMS
+    yield from cotangents.items()  # what is left are the leaves
 
 
 def fit(ct: Any, primal: Value, op: Primitive) -> Any:
@@ -365,18 +374,19 @@ def fit(ct: Any, primal: Value, op: Primitive) -> Any:
         raise TypeError(f"a rule of primitive {op.name!r} gave {ct!r}: a cotangent is an array or a Tensor")
     shape, dtype = primal.shape, primal.dtype
     if ct.shape != shape:
-        lead = len(ct.shape) - len(shape)
-        spread = tuple(i for i, n in enumerate(ct.shape) if i < lead or n != shape[i - lead])
-        if lead < 0 or any(shape[i - lead] != 1 for i in spread if i >= lead):
-            raise ValueError(
-                f"a rule of primitive {op.name!r} gave a cotangent of shape {ct.shape} for an operand of shape "
-                f"{shape}: it must have that shape, or one to which that shape broadcasts"
-            )
         if ct.dtype.itemsize < 4:
             ct = ct.astype("float32")
-        ct = ct.sum(axis=spread)
-        if ct.shape != shape:
-            ct = ct.reshape(shape)
+        lead = len(ct.shape) - len(shape)
+        if lead == 1 and ct.shape[1:] == shape:  # the common case, a bias
+            ct = ct.sum(axis=0)
+        else:
+            spread = tuple(i for i, n in enumerate(ct.shape) if i < lead or n != shape[i - lead])
+            if lead < 0 or any(shape[i - lead] != 1 for i in spread if i >= lead):
+                raise ValueError(
+                    f"a rule of primitive {op.name!r} gave a cotangent of shape {ct.shape} for an operand of shape "
+                    f"{shape}: it must have that shape, or one to which that shape broadcasts"
+                )
+            ct = ct.sum(axis=spread).reshape(shape)
     if ct.dtype != dtype:
         ct = ct.astype(dtype)
     return ct if shape or isinstance(ct, Node) else ct[()]

@@ -12,6 +12,7 @@ import numpy as np
 from . import ops
 from .core import Node
 from .ops import elementwise as e
+from .ops.linalg import matmul_p
 
 Function = Callable[..., Any]
 
@@ -19,7 +20,7 @@ UFUNCS: dict[Function, Function] = {
     np.add: e.add_p, np.subtract: e.sub_p, np.multiply: e.mul_p, np.divide: e.div_p, np.power: e.pow_p,
     np.negative: e.neg_p, np.absolute: e.abs_p, np.square: e.square, np.sqrt: e.sqrt, np.exp: e.exp, np.log: e.log,
     np.sin: e.sin, np.cos: e.cos, np.tanh: e.tanh, np.maximum: e.maximum, np.minimum: e.minimum,
-    np.matmul: ops.matmul,
+    np.matmul: matmul_p,
 }  # fmt: skip
 
 REDUCTIONS: dict[Function, Function] = {np.add: ops.sum, np.maximum: ops.max, np.minimum: ops.min}

@@ -12,6 +12,7 @@ from . import numpy_protocol, ops
 from .core import Node, ancestors, clock, leaf, result, scope_of, sweep
 from .numpy_protocol import plain
 from .ops import elementwise as e
+from .ops.linalg import matmul_p
 from .ops.shape import astype_p
 
 
@@ -186,7 +187,7 @@ class Tensor(Node):
     __mul__, __rmul__ = e.mul_p, _reflected(e.mul_p)
     __truediv__, __rtruediv__ = e.div_p, _reflected(e.div_p)
     __pow__, __rpow__ = e.pow_p, _reflected(e.pow_p)
-    __matmul__, __rmatmul__ = ops.matmul, _reflected(ops.matmul)
+    __matmul__, __rmatmul__ = matmul_p, _reflected(matmul_p)
     __neg__ = e.neg_p
     __abs__ = e.abs_p
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import ops
+from ..ops.linalg import matmul_p
 from ..ops.shape import shape_of
 from ..tensor import Tensor
 from .module import Module
@@ -59,12 +60,13 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Take shape (..., in_features), give shape (..., out_features)."""
-        if shape_of(x)[-1:] != self.weight.shape[:1]:
+        try:
+            y: Tensor = matmul_p(x, self.weight)
+        except ValueError:
             raise ValueError(
                 f"{type(self).__name__}({self.extra_repr()}) takes arrays of shape (..., {self.weight.shape[0]}), not "
                 f"{shape_of(x)}"
-            )
-        y: Tensor = ops.matmul(x, self.weight)
+            ) from None
         return y if self.bias is None else y + self.bias
 
     def extra_repr(self) -> str:
@@ -72,41 +74,28 @@ class Linear(Module):
         return f"{n}, {m}" + ("" if self.bias is not None else ", bias=False")
 
 
-class Activation(Module):
-    """An elementwise function as a module."""
-
-    @staticmethod
-    def function(x: Any) -> Any:
-        """Compute the activation; every subclass names its function."""
-        raise NotImplementedError
-
-    def forward(self, x: Any) -> Any:
-        """Take and give any shape."""
-        return self.function(x)
-
-
-class Tanh(Activation):
+class Tanh(Module):
     """`ag.tanh` as a module."""
 
-    function = staticmethod(ops.tanh)
+    forward = staticmethod(ops.tanh)
 
 
-class Sigmoid(Activation):
+class Sigmoid(Module):
     """`ag.sigmoid` as a module."""
 
-    function = staticmethod(ops.sigmoid)
+    forward = staticmethod(ops.sigmoid)
 
 
-class ReLU(Activation):
+class ReLU(Module):
     """`ag.relu` as a module."""
 
-    function = staticmethod(ops.relu)
+    forward = staticmethod(ops.relu)
 
 
-class Softplus(Activation):
+class Softplus(Module):
     """`ag.softplus` as a module."""
 
-    function = staticmethod(ops.softplus)
+    forward = staticmethod(ops.softplus)
 
 
 class LeakyReLU(Module):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import ops
 from ..core import Node
+from ..ops.losses import mse_p, nll_p
 from ..ops.shape import shape_of
 from ..tensor import Tensor
 
@@ -25,7 +26,7 @@ def mse_loss(prediction: Any, target: Any) -> Tensor:
         If the shapes differ, even where they would broadcast.
     """
     _same_shape("mse_loss", prediction, target)
-    loss: Tensor = ops.mean(ops.square(prediction - target))
+    loss: Tensor = mse_p(prediction, target)
     return loss
 
 
@@ -88,10 +89,17 @@ def cross_entropy(logits: Any, target: Any) -> Tensor:
     if ids.dtype.kind not in "iu":
         raise TypeError(f"class ids are integers, not {ids.dtype}: use target.astype(int)")
     classes = shape[-1]
-    if ids.size and (ids.min() < 0 or ids.max() >= classes):
-        raise IndexError(f"class ids of {classes} classes are from 0 to {classes - 1}, not {ids.min()} to {ids.max()}")
-    loss = -ops.mean(log_p[(*np.indices(ids.shape, sparse=True), ids)])
+    if ids.size and np.minimum.reduce(ids, axis=None) < 0:
+        raise _out_of_range(ids, classes)
+    try:
+        loss = nll_p(log_p if len(shape) == 2 else log_p.reshape(-1, classes), ids=ids.ravel())
+    except IndexError:
+        raise _out_of_range(ids, classes) from None
     return loss
+
+
+def _out_of_range(ids: Any, classes: int) -> IndexError:
+    return IndexError(f"class ids of {classes} classes are from 0 to {classes - 1}, not {ids.min()} to {ids.max()}")
 
 
 def _same_shape(name: str, prediction: Any, target: Any) -> None:

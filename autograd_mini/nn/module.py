@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..core import go_to, scope_now
+from ..core import enter, go_to
 from ..tensor import Tensor
 
 
@@ -38,20 +38,21 @@ class Module:
     """
 
     training = True
-    label: str | None = None  # what drawings call it; the attribute that holds it says so by default
+    label = "Module"  # what drawings call it: the name of the attribute that holds it, else that of the class
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.label = cls.__name__
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         for path, part in _parts(value, name):
-            if isinstance(part, Module) and part.label is None:
-                object.__setattr__(part, "label", path)
+            if isinstance(part, Module) and "label" not in vars(part):
+                vars(part)["label"] = path
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply `forward`. What it records belongs to this module in a drawing."""
-        outer = scope_now()
-        if outer is None:
-            return self.forward(*args, **kwargs)
-        go_to((outer, self.label or type(self).__name__))
+        outer = enter(self.label)
         try:
             return self.forward(*args, **kwargs)
         finally:

@@ -13,6 +13,16 @@ import numpy as np
 
 from ..core import Node, Value, primitive
 
+
+@np.errstate(over="ignore")  # 1 / inf is the right 0
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def _softplus(x: Any) -> Any:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
+
+
 # The forward of arithmetic is Python's operator, ten times faster than the ufunc on NumPy scalars.
 # fmt: off
 add_p = primitive("add",      op.add,     lambda g, z, x, y: g,
@@ -46,8 +56,8 @@ where_p = primitive("where", lambda x, y, condition: np.where(condition, x, y)[(
                     lambda g, z, x, y, condition: where(condition, 0, g))
 
 # These could be derived; they are primitives for stability: no overflow, no cancellation, no warning.
-sigmoid  = primitive("sigmoid",  lambda x: _sigmoid(x),  lambda g, y, x: g * (y * (1 - y)))
-softplus = primitive("softplus", lambda x: _softplus(x), lambda g, y, x: g * sigmoid(x))
+sigmoid  = primitive("sigmoid",  _sigmoid, lambda g, y, x: g * (y * (1 - y)))
+softplus = primitive("softplus", _softplus, lambda g, y, x: g * sigmoid(x))
 # And this one for its derivative at 0, which is 0 as everywhere else in deep learning.
 relu     = primitive("relu",     lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0))
 # fmt: on
@@ -63,15 +73,6 @@ def _less_one(y: Any, x: Any) -> Any:
 def _share(x: Any, y: Any, z: Any) -> Any:
     """How much of the extremum `z` of `x` and `y` is owed to `x`: 1, half of it at ties, or 0; a NaN owns it."""
     return ((x == z) | (x != x)) * (1 - 0.5 * ((y == z) | (y != y)))
-
-
-def _sigmoid(x: Any) -> Any:
-    with np.errstate(over="ignore"):  # 1 / inf is the right 0
-        return 1 / (1 + np.exp(-x))
-
-
-def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

@@ -7,26 +7,39 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, primitive
-from .shape import expand_dims, shape_of, squeeze
+from ..core import primitive
+from .elementwise import _numpy
+from .shape import expand_dims, squeeze
 
 # fmt: off
-matmul_p = primitive("matmul", op.matmul, lambda g, z, x, y: g @ y.mT,
-                                          lambda g, z, x, y: _rows(x).mT @ _rows(g) if y.ndim == 2 else x.mT @ g)
+matmul_p = primitive("matmul", op.matmul, lambda g, z, x, y: _left(g, x, y),
+                                          lambda g, z, x, y: _right(g, x, y))
 # fmt: on
 
 
-def _rows(x: Any) -> Any:
-    """A stack of matrices as one tall matrix: one product then does what a sum of products would."""
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+def _left(g: Any, x: Any, y: Any) -> Any:
+    if x.ndim > 1 < y.ndim:
+        return g @ y.mT
+    rows, (g, _, y) = x.ndim == 1, _matrices(g, x, y)
+    return squeeze(g @ y.mT, -2) if rows else g @ y.mT
 
 
-def matmul(x: Any, y: Any) -> Any:
-    """Multiply matrices, or stacks of them that broadcast; a vector is a row on the left, a column on the right."""
-    if not (isinstance(x, Node) or isinstance(y, Node)):
-        return np.matmul(x, y)
-    rows, columns = len(shape_of(x)) == 1, len(shape_of(y)) == 1
-    if not (rows or columns):
-        return matmul_p(x, y)
-    z = matmul_p(expand_dims(x, 0) if rows else x, expand_dims(y, 1) if columns else y)
-    return squeeze(z, tuple(axis for axis, added in ((-2, rows), (-1, columns)) if added))
+def _right(g: Any, x: Any, y: Any) -> Any:
+    if y.ndim == 2 < x.ndim:  # one tall product does what a sum over products would
+        return x.reshape(-1, x.shape[-1]).mT @ g.reshape(-1, g.shape[-1])
+    if x.ndim > 1 < y.ndim:
+        return x.mT @ g
+    columns, (g, x, _) = y.ndim == 1, _matrices(g, x, y)
+    return squeeze(x.mT @ g, -1) if columns else x.mT @ g
+
+
+def _matrices(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Write a vector on the left as a row, one on the right as a column, and `g` as their product."""
+    if y.ndim == 1:
+        g, y = expand_dims(g, -1), expand_dims(y, -1)
+    if x.ndim == 1:
+        g, x = expand_dims(g, -2), expand_dims(x, 0)
+    return g, x, y
+
+
+matmul = _numpy(np.matmul, matmul_p)

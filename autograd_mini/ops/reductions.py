@@ -17,7 +17,7 @@ from .shape import Axes, broadcast_p, reshape, shape_of, squeeze
 # fmt: off
 sum_p  = primitive("sum",  lambda x, axis: np.add.reduce(x, axis=axis, keepdims=axis is not None),
                    lambda g, y, x, axis: broadcast_p(g, shape=x.shape))
-mean_p = primitive("mean", lambda x, axis: np.mean(x, axis=axis, keepdims=axis is not None),  # for speed
+mean_p = primitive("mean", lambda x, axis: mean_of(x, axis),  # for speed
                    lambda g, y, x, axis: broadcast_p(g / _count(x, axis), shape=x.shape))
 max_p  = primitive("max",  lambda x, axis: np.max(x, axis=axis, keepdims=axis is not None),
                    lambda g, y, x, axis: g * _shares(x, y, axis))
@@ -33,9 +33,16 @@ logsumexp_p   = primitive("logsumexp",   lambda x, axis: _logsumexp(x, axis, kee
                           lambda g, y, x, axis: g * exp(x - where(y == -np.inf, 0, y)))
 softmax_p     = primitive("softmax",     lambda x, axis: _softmax(x, axis),
                           lambda g, y, x, axis: _softmax_rule(g, where(x == -np.inf, 0, y), axis))
-log_softmax_p = primitive("log_softmax", lambda x, axis: x - _logsumexp(x, axis, keepdims=True),
-                          lambda g, y, x, axis: g - exp(y) * sum(g, axis, keepdims=True))
+log_softmax_p = primitive("log_softmax", lambda x, axis: _log_softmax(x, axis),
+                          lambda g, y, x, axis: g - exp(y) * sum_p(g, axis=axis))
 # fmt: on
+
+
+def mean_of(x: Any, axis: Axes) -> Any:
+    """Compute ``numpy.mean``, keeping the axes that are named."""
+    if axis is None and isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.itemsize > 2 and 0 < x.size < 2**24:
+        return np.add.reduce(x, axis=None) / x.size  # the same number in a third of the time
+    return np.mean(x, axis=axis, keepdims=axis is not None)
 
 
 def _count(x: Any, axis: Axes) -> int:
@@ -61,22 +68,27 @@ def _shares(x: Any, y: Any, axis: Axes) -> Any:
 
 
 def _softmax_rule(g: Any, y: Any, axis: Axes) -> Any:
-    return y * (g - sum(g * y, axis, keepdims=True))
+    return y * (g - sum_p(g * y, axis=axis))
 
 
+@np.errstate(divide="ignore")  # log(0) is the right -inf where every entry is
 def _logsumexp(x: Any, axis: Axes, keepdims: bool) -> Any:
     x = np.asarray(x)
     x = x if x.dtype.kind == "f" else x.astype(float)
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
-    with np.errstate(divide="ignore"):  # log(0) is the right -inf where every entry is
-        y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    y = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.squeeze(y, axis)[()]
 
 
 def _softmax(x: Any, axis: Axes) -> Any:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(x: Any, axis: Axes) -> Any:
+    x = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
 
 
 def _reduced(apply: Callable[..., Any], x: Any, axis: Axes, keepdims: bool, **params: Any) -> Any:

@@ -45,8 +45,10 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         for p, state in zip(self.parameters, self.state, strict=True):
-            if p.grad is not None and p.requires_grad:
-                g = p.grad if not self.weight_decay else p.grad + self.weight_decay * p.data
+            g = p.grad
+            if g is not None and p.requires_grad:
+                if self.weight_decay:
+                    g = g + self.weight_decay * p.data
                 p.move(-self.lr * self.direction(g, state))
 
     def direction(self, g: Any, state: dict[str, Any]) -> Any:

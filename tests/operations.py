@@ -1,0 +1,416 @@
+"""Every operation once: how to call it, what NumPy calls it, and where it is smooth.
+
+All values lie on a grid of 1/128 and are small, so that float16, float32 and float64 hold the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import autograd_mini as ag
+from autograd_mini import core, derivatives, ops
+from autograd_mini.ops import losses
+
+Shape = tuple[int, ...]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+# How an operand is seen through its base: the shape of the base, and the view, which arrays and Tensors both have.
+VIEWS: dict[str, tuple[Callable[[Shape], Shape], Callable[[Any], Any]]] = {
+    "itself": (lambda shape: shape, lambda x: x),
+    "transposed": (lambda shape: shape[::-1], lambda x: x.T),
+    "reversed": (lambda shape: shape, lambda x: x[(slice(None, None, -1),) * x.ndim]),
+    "strided": (lambda shape: (*shape[:-1], 2 * shape[-1]) if shape else shape, lambda x: x[..., ::2] if x.ndim else x),
+}
+
+
+class Case(NamedTuple):
+    """One way to call an operation: the arrays its operands are views of, the views, and the keywords."""
+
+    bases: tuple[np.ndarray, ...]
+    views: tuple[str, ...]
+    params: dict[str, Any]
+
+    def operands(self, bases: Any = None) -> list[Any]:
+        bases = self.bases if bases is None else bases
+        return [VIEWS[view][1](x) for view, x in zip(self.views, bases, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """An operation: ours, NumPy's, and the cases within its domain and away from its kinks."""
+
+    name: str
+    apply: Callable[..., Any]
+    reference: Callable[..., Any]
+    cases: st.SearchStrategy[Case]
+    exact: bool = True  # arrays give exactly what the reference gives; else only nearly
+    lists: bool = True  # takes Python lists
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}>"
+
+    def __call__(self, case: Case) -> Callable[..., Any]:
+        """Make the operation on views into one of their bases."""
+
+        def called(*bases: Any) -> Any:
+            return self.apply(*case.operands(bases), **case.params)
+
+        called.__name__ = self.name
+        return called
+
+
+# -- values --------------------------------------------------------------------------------------------
+
+VALUES: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
+    "any": lambda rng, shape: rng.integers(-128, 129, shape) / 64,
+    "odd": lambda rng, shape: (2 * rng.integers(-128, 128, shape) + 1) / 128,  # never a tie with "any"
+    "positive": lambda rng, shape: rng.integers(16, 193, shape) / 64,
+    "nonzero": lambda rng, shape: rng.choice([-1, 1], shape) * rng.integers(16, 193, shape) / 64,
+    "distinct": lambda rng, shape: (rng.permutation(math.prod(shape)).reshape(shape) - math.prod(shape) // 2) / 16,
+}
+
+
+def cased(draw: Draw, shapes: Any, kinds: Any, **params: Any) -> Case:
+    """Draw the values and the views of operands of the given shapes."""
+    views = tuple(draw(st.sampled_from(sorted(VIEWS))) for _ in shapes)
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    bases = (VALUES[kind](rng, VIEWS[view][0](shape)) for kind, view, shape in zip(kinds, views, shapes, strict=True))
+    return Case(tuple(np.asarray(x, np.float64) for x in bases), views, params)
+
+
+def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0) -> st.SearchStrategy[Shape]:
+    return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=3)
+
+
+@st.composite
+def broadcast(draw: Draw, *kinds: str, **params: Any) -> Case:
+    """Operands whose shapes broadcast."""
+    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=len(kinds), max_dims=3, min_side=0, max_side=3))
+    drawn = {name: draw(value) if isinstance(value, st.SearchStrategy) else value for name, value in params.items()}
+    return cased(draw, found.input_shapes, kinds, **drawn)
+
+
+@st.composite
+def chosen(draw: Draw) -> Case:
+    """Two operands and a condition that broadcasts against them."""
+    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3))
+    *operands, condition = found.input_shapes
+    return cased(draw, operands, ("any", "any"), condition=draw(hnp.arrays(bool, condition)))
+
+
+# -- axes ----------------------------------------------------------------------------------------------
+
+
+def signed(draw: Draw, axis: int, ndim: int) -> int:
+    """An axis as it is, or counted from the end."""
+    return axis - ndim * draw(st.booleans())
+
+
+def axes(draw: Draw, ndim: int) -> Any:
+    """All axes, one, or a tuple of some or none."""
+    form = draw(st.sampled_from(["all", "one", "some"]))
+    if form == "all":
+        return None
+    if form == "one" and ndim:
+        return signed(draw, draw(st.integers(0, ndim - 1)), ndim)
+    order = draw(st.permutations(range(ndim)))
+    return tuple(signed(draw, axis, ndim) for axis in order[: draw(st.integers(0, ndim))])
+
+
+def reduced(shape: Shape, axis: Any) -> int:
+    """How many entries make one."""
+    return math.prod(shape) if axis is None else math.prod(shape[i] for i in (axis if type(axis) is tuple else (axis,)))
+
+
+@st.composite
+def reductions(draw: Draw, kind: str = "any", at_least: int = 1, **params: Any) -> Case:
+    """One operand, and axes along which at least so many entries make one."""
+    shape = draw(shapes())
+    axis = axes(draw, len(shape))
+    if reduced(shape, axis) < at_least:
+        shape = tuple(max(n, 1) for n in shape)
+    drawn = {name: draw(value) for name, value in params.items()}
+    if "ddof" in drawn and reduced(shape, axis) == 1:
+        drawn["ddof"] = 0
+    return cased(draw, [shape], [kind], axis=axis, **drawn)
+
+
+@st.composite
+def permuted(draw: Draw) -> Case:
+    shape = draw(shapes())
+    order = [signed(draw, axis, len(shape)) for axis in draw(st.permutations(range(len(shape))))]
+    return cased(draw, [shape], ["any"], axes=draw(st.sampled_from([None, tuple(order)])))
+
+
+@st.composite
+def swapped(draw: Draw) -> Case:
+    shape = draw(shapes(min_dims=1))
+    i, j = (draw(st.integers(-len(shape), len(shape) - 1)) for _ in range(2))
+    return cased(draw, [shape], ["any"], axis1=i, axis2=j)
+
+
+@st.composite
+def squeezed(draw: Draw) -> Case:
+    shape = tuple(draw(st.lists(st.sampled_from([0, 1, 1, 2]), max_size=4)))
+    ones = [signed(draw, i, len(shape)) for i, n in enumerate(shape) if n == 1]
+    named = [tuple(ones), tuple(ones[1:]), *ones[:1]]
+    return cased(draw, [shape], ["any"], axis=draw(st.sampled_from([None, *named])))
+
+
+@st.composite
+def expanded(draw: Draw) -> Case:
+    shape = draw(shapes(max_dims=2))
+    added = draw(st.integers(0, 2))
+    ndim = len(shape) + added
+    axis: Any = tuple(signed(draw, i, ndim) for i in draw(st.permutations(range(ndim)))[:added])
+    return cased(draw, [shape], ["any"], axis=axis[0] if added == 1 and draw(st.booleans()) else axis)
+
+
+@st.composite
+def reshaped(draw: Draw) -> Case:
+    shape = draw(shapes())
+    size = math.prod(shape)
+    forms: list[Any] = [-1, (-1,), size, (size,), shape[::-1], (1, *shape), (*shape, 1)]
+    forms += [(-1, *shape[1:])] if shape and math.prod(shape[1:]) else []
+    forms += [(shape[0] * shape[1], *shape[2:])] if len(shape) > 1 else []
+    return cased(draw, [shape], ["any"], shape=draw(st.sampled_from(forms)), order=draw(st.sampled_from("CF")))
+
+
+@st.composite
+def spread(draw: Draw) -> Case:
+    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, min_side=0, max_side=3))
+    return cased(draw, found.input_shapes[:1], ["any"], shape=found.result_shape)
+
+
+@st.composite
+def joined(draw: Draw) -> Case:
+    """One to three arrays that differ in length along one axis."""
+    shape = draw(shapes(min_dims=1))
+    axis = draw(st.integers(0, len(shape) - 1))
+    lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    parts = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
+    flat = draw(st.integers(0, 4)) == 0
+    return cased(draw, parts, ["any"] * len(parts), axis=None if flat else signed(draw, axis, len(shape)))
+
+
+@st.composite
+def stacked(draw: Draw) -> Case:
+    shape, n = draw(shapes()), draw(st.integers(1, 3))
+    return cased(draw, [shape] * n, ["any"] * n, axis=draw(st.integers(-len(shape) - 1, len(shape))))
+
+
+@st.composite
+def matrices(draw: Draw, ranks: tuple[int, int] | None = None) -> Case:
+    """Operands of `matmul`: of the given ranks, with stacks that broadcast."""
+    p, q = ranks or (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    rows, inner, columns = (draw(st.integers(0, 3)) for _ in range(3))
+    stack = draw(st.lists(st.integers(0, 2), min_size=2, max_size=2))
+    left, right = ([draw(st.sampled_from([n, 1])) for n in stack][4 - max(rank, 2) :] for rank in (p, q))
+    x = (*left, rows, inner) if p > 1 else (inner,)
+    y = (*right, inner, columns) if q > 1 else (inner,)
+    return cased(draw, [x, y], ["any", "any"])
+
+
+@st.composite
+def alike(draw: Draw) -> Case:
+    shape = draw(shapes(min_side=1))
+    return cased(draw, [shape] * 2, ["any"] * 2)
+
+
+@st.composite
+def labelled(draw: Draw) -> Case:
+    """A row of numbers for each label, which is the place of one of them."""
+    n, classes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    return cased(draw, [(n, classes)], ["any"], ids=draw(hnp.arrays(int, n, elements=st.integers(0, classes - 1))))
+
+
+# -- indices -------------------------------------------------------------------------------------------
+
+
+@st.composite
+def indexed(draw: Draw) -> Case:
+    shape = draw(shapes())
+    return cased(draw, [shape], ["any"], index=draw(indices(shape)))
+
+
+@st.composite
+def indices(draw: Draw, shape: Shape) -> Any:
+    """An index of any kind: slices, integers, arrays of integers, masks, in any mixture."""
+    arrays = draw(st.sampled_from([(), (2,), (3,), (2, 1), (1, 2), (0,)]))  # they broadcast if they end alike
+    masked = draw(st.booleans())
+    parts: list[Any] = []
+    axis = 0
+    while axis < len(shape):
+        n = shape[axis]
+        kinds = ["slice", "slice"]
+        kinds += ["mask", "mask"] if masked else ["array", "list"] if n or 0 in arrays else []
+        kinds += ["integer"] if n else []
+        kind = draw(st.sampled_from(kinds))
+        if kind == "mask":
+            wide = draw(st.integers(1, len(shape) - axis))
+            parts.append(draw(hnp.arrays(bool, shape[axis : axis + wide])))
+            masked = False  # two masks need as many True each
+            axis += wide
+            arrays = (int(parts[-1].sum()),)
+            continue
+        if kind == "slice":
+            parts.append(draw(st.slices(n)))
+        elif kind == "integer":
+            parts.append(draw(st.sampled_from([int, np.int32, np.array]))(draw(st.integers(-n, n - 1))))
+        else:
+            dtype = draw(st.sampled_from([np.int64, np.int8]))
+            array = draw(hnp.arrays(dtype, arrays, elements=st.integers(-n, n - 1) if n else st.just(0)))
+            parts.append(array.tolist() if kind == "list" and array.size else array)
+        axis += 1
+    if draw(st.booleans()):  # leave some to an ellipsis
+        i = draw(st.integers(0, len(parts)))
+        j = draw(st.integers(i, len(parts)))
+        parts[i:j] = [...]
+    for _ in range(draw(st.integers(0, 1))):
+        parts.insert(draw(st.integers(0, len(parts))), None)
+    return parts[0] if len(parts) == 1 and draw(st.booleans()) else tuple(parts)
+
+
+# -- the table -----------------------------------------------------------------------------------------
+
+
+def softmax(x: Any, axis: Any) -> Any:
+    e = np.exp(x)
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+
+
+number = st.sampled_from([-1, 0, 1, 2, 3, 2.0])
+
+# fmt: off
+ROWS = [
+    Row("add",         ag.add,         np.add,           broadcast("any", "any")),
+    Row("subtract",    ag.subtract,    np.subtract,      broadcast("any", "any")),
+    Row("multiply",    ag.multiply,    np.multiply,      broadcast("any", "any")),
+    Row("divide",      ag.divide,      np.divide,        broadcast("any", "nonzero")),
+    Row("power",       ag.power,       np.power,         broadcast("positive", "any")),
+    Row("negative",    ag.negative,    np.negative,      broadcast("any")),
+    Row("absolute",    ag.absolute,    np.absolute,      broadcast("nonzero")),
+    Row("square",      ag.square,      np.square,        broadcast("any")),
+    Row("x + y",       operator.add,      operator.add,      broadcast("any", "any"), lists=False),
+    Row("x - y",       operator.sub,      operator.sub,      broadcast("any", "any"), lists=False),
+    Row("x * y",       operator.mul,      operator.mul,      broadcast("any", "any"), lists=False),
+    Row("x / y",       operator.truediv,  operator.truediv,  broadcast("any", "nonzero"), lists=False),
+    Row("x ** y",      operator.pow,      operator.pow,      broadcast("positive", "any"), lists=False),
+    Row("-x",          operator.neg,      operator.neg,      broadcast("any"), lists=False),
+    Row("+x",          operator.pos,      operator.pos,      broadcast("any"), lists=False),
+    Row("abs(x)",      abs,               abs,               broadcast("nonzero"), lists=False),
+    Row("x @ y",       operator.matmul,   operator.matmul,   matrices(), lists=False),
+    Row("numbers",     lambda x: (1 - 2 * x) / 4 + 3 / (5 + x * x) - 1, lambda x: (1 - 2 * x) / 4 + 3 / (5 + x * x) - 1,
+                       broadcast("any"), lists=False),
+    Row("x ** number", lambda x, p: x**p, lambda x, p: x**p, broadcast("nonzero", p=number), lists=False),
+    Row("number ** x", lambda x: 1.5**x,  lambda x: 1.5**x,  broadcast("any"), lists=False),
+    Row("matmul",      ag.matmul,      np.matmul,        matrices()),
+    Row("exp",         ag.exp,         np.exp,           broadcast("any")),
+    Row("log",         ag.log,         np.log,           broadcast("positive")),
+    Row("sqrt",        ag.sqrt,        np.sqrt,          broadcast("positive")),
+    Row("sin",         ag.sin,         np.sin,           broadcast("any")),
+    Row("cos",         ag.cos,         np.cos,           broadcast("any")),
+    Row("tanh",        ag.tanh,        np.tanh,          broadcast("any")),
+    Row("sigmoid",     ag.sigmoid,     lambda x: 1 / (1 + np.exp(-1.0 * x)), broadcast("any"), exact=False),
+    Row("relu",        ag.relu,        lambda x: np.maximum(x, 0), broadcast("nonzero")),
+    Row("leaky_relu",  ag.leaky_relu,  lambda x, slope: np.where(x > 0, x, slope * x),
+                       broadcast("nonzero", slope=st.sampled_from([0.0, 0.25])), exact=False),
+    Row("softplus",    ag.softplus,    lambda x: np.log(1 + np.exp(1.0 * x)), broadcast("any"), exact=False),
+    Row("maximum",     ag.maximum,     np.maximum,       broadcast("any", "odd")),
+    Row("minimum",     ag.minimum,     np.minimum,       broadcast("any", "odd")),
+    Row("where",       lambda x, y, condition: ag.where(condition, x, y),
+                       lambda x, y, condition: np.where(condition, x, y), chosen()),
+
+    Row("sum",         ag.sum,         np.sum,           reductions(at_least=0, keepdims=st.booleans())),
+    Row("mean",        ag.mean,        np.mean,          reductions(keepdims=st.booleans())),
+    Row("max",         ag.max,         np.max,           reductions("distinct", keepdims=st.booleans())),
+    Row("min",         ag.min,         np.min,           reductions("distinct", keepdims=st.booleans())),
+    Row("var",         ag.var,         np.var,           reductions(keepdims=st.booleans(), ddof=st.integers(0, 1))),
+    Row("std",         ag.std,         np.std,           reductions("distinct", keepdims=st.booleans(), ddof=st.integers(0, 1))),
+    Row("logsumexp",   ag.logsumexp,   logsumexp,        reductions(keepdims=st.booleans()), exact=False),
+    Row("softmax",     ag.softmax,     softmax,          reductions(), exact=False),
+    Row("log_softmax", ag.log_softmax, lambda x, axis: x - logsumexp(x, axis, True), reductions(),
+                       exact=False),
+
+    Row("reshape",      ag.reshape,      np.reshape,      reshaped()),
+    Row("ravel",        ag.ravel,        np.ravel,        broadcast("any", order=st.sampled_from("CF"))),
+    Row("transpose",    ag.transpose,    np.transpose,    permuted()),
+    Row("swapaxes",     ag.swapaxes,     np.swapaxes,     swapped()),
+    Row("squeeze",      ag.squeeze,      np.squeeze,      squeezed()),
+    Row("expand_dims",  ag.expand_dims,  np.expand_dims,  expanded()),
+    Row("broadcast_to", ag.broadcast_to, np.broadcast_to, spread()),
+    Row("concatenate",  lambda *xs, axis: ag.concatenate(xs, axis), lambda *xs, axis: np.concatenate(xs, axis), joined()),
+    Row("stack",        lambda *xs, axis: ag.stack(xs, axis),       lambda *xs, axis: np.stack(xs, axis),       stacked()),
+    Row("astype",       lambda x, dtype: x.astype(dtype), lambda x, dtype: x.astype(dtype),
+                        broadcast("any", dtype=st.sampled_from(["float64", "float64", "float32", "float16"])),
+                        lists=False),
+    Row("getitem",      lambda x, index: x[index], lambda x, index: x[index], indexed(), lists=False),
+    Row("ops.getitem",  ops.getitem, lambda x, index: (x if isinstance(x, core.Node) else np.asarray(x))[index], indexed()),
+    Row("mse",          losses.mse_p, lambda x, y: np.mean(np.square(x - y)), alike(), lists=False),
+    Row("nll",          losses.nll_p, lambda x, ids: -np.mean(x[np.arange(len(ids)), ids]), labelled(), lists=False),
+    Row("grad",         ag.grad(lambda x: ag.sum(x * x * x)), lambda x: 3.0 * x * x, broadcast("any"),
+                        exact=False),
+]
+# fmt: on
+
+
+# -- what the rows reach -------------------------------------------------------------------------------
+
+
+@cache
+def samples(row: Row, n: int = 12) -> tuple[Case, ...]:
+    """The first cases of a row: always the same."""
+    found: list[Case] = []
+
+    @settings(
+        max_examples=n,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(row.cases)
+    def collect(case: Case) -> None:
+        found.append(case)
+
+    collect()
+    return tuple(found)
+
+
+def primitives() -> set[core.Primitive]:
+    """Every primitive that the calculus states."""
+    homes = [derivatives, *(import_module(f"{ops.__name__}.{home.name}") for home in iter_modules(ops.__path__))]
+    stated = {getattr(thing, "op", None) for home in homes for thing in vars(home).values()}
+    return {op for op in stated if isinstance(op, core.Primitive)}
+
+
+@cache
+def reached(row: Row) -> frozenset[core.Primitive]:
+    """The primitives on the graphs of a row and of its first two derivatives; no view adds to them."""
+    found: set[core.Primitive] = set()
+    for case in samples(row):
+        leaves = [ag.Tensor(np.array(x)) for x in case.operands()]
+        outputs = [row.apply(*leaves, **case.params)]
+        for _ in range(3):
+            nodes = [node for y in outputs for node in core.ancestors(y)]
+            found |= {node.op for node in nodes if node.op}
+            steps = [step for y in outputs for step in core.sweep(y, ag.Tensor(np.ones(y.shape, y.dtype)), recorded=True)]
+            outputs = [ct for node, ct in steps if any(node is x for x in leaves) and isinstance(ct, core.Node)]
+    return frozenset(found)

@@ -1,0 +1,544 @@
+"""The drawing of a graph: what it shows, that it is the same everywhere, and that no text breaks it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+from autograd_mini.draw import Drawing, draw, engines
+from autograd_mini.draw.dot import plain
+from autograd_mini.draw.summary import Summary, number
+from autograd_mini.draw.theme import HEAT, PALETTE, ROLES, chip
+
+GOLDEN = Path(__file__).parent / "golden"
+HOSTILE = [
+    '"', "'", "\\", "\\N \\G \\E \\T", "x\\", "</TABLE>", "</TD></TR></TABLE>>] evil [label=<", "&", "&amp;", "&evil;",
+    "&#0;", "a\nb\r\tc", "\x00\x1b[31m", "javascript:alert(1)", "<script>alert(1)</script>", "]]>", "<!-- -->",
+    '" onload="alert(1)', "\u202eevil\u2066", "🙂👩‍👩‍👧 é ü ﷽", "{|}<port>; -> -- // /* */ #", "long " * 1000,
+]  # fmt: skip
+
+
+# -- what is drawn ---------------------------------------------------------------------------------
+
+
+def neuron():
+    """One tanh neuron, with round numbers for gradients."""
+    x1, x2, w1, w2, b = map(ag.Tensor, (2.0, 0.0, -3.0, 1.0, 6.8813735870195432))
+    return ag.tanh(x1 * w1 + x2 * w2 + b), {"x1": x1, "x2": x2, "w1": w1, "w2": w2, "b": b}
+
+
+def mlp():
+    """A small perceptron with a loss; every weight is given."""
+    model = ag.nn.MLP([2, 3, 1])
+    for tensor in model.parameters():
+        tensor.data = np.linspace(-1, 0.5, tensor.size).reshape(tensor.shape)
+    x, y = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[1.0], [1.0], [0.0]])
+    return ag.nn.mse_loss(model(x), y), {"model": model, "x": x, "y": y}
+
+
+def deep(steps):
+    """A long chain."""
+    x = y = ag.Tensor(0.5)
+    for _ in range(steps):
+        y = ag.sin(y)
+    return x, y
+
+
+SAMPLES = {"neuron": neuron, "mlp": mlp}
+
+
+@pytest.fixture(params=["wheel", "path"] if shutil.which("dot") else ["wheel"])
+def engine(request, monkeypatch):
+    """Each Graphviz that there is."""
+    if request.param == "wheel":
+        monkeypatch.setenv("PATH", "")
+        assert len(engines.commands("svg")) == 1
+
+
+@pytest.fixture
+def no_graphviz(monkeypatch):
+    """Neither `dot` nor `pygraphviz`."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+
+
+def nodes(drawing):
+    """Give the lines of the cards."""
+    return re.findall(r"^ *(n\d+ \[.*)$", drawing.dot, re.MULTILINE)
+
+
+def edges(drawing):
+    """Give the edges as pairs of numbers."""
+    return [(int(i), int(j)) for i, j in re.findall(r"^ *n(\d+) -> n(\d+) ", drawing.dot, re.MULTILINE)]
+
+
+def words(text):
+    """Give text without markup."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^<>]*>", " ", text)).strip()
+
+
+def card(drawing, what):
+    """Give the text on the only card that has this text."""
+    found = [words(re.search(r"label=<(.*)> id=", line)[1]) for line in nodes(drawing)]
+    [only] = [text for text in found if re.search(what, text)]
+    return only
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_dot_is_the_golden_one(name):
+    output, names = SAMPLES[name]()
+    assert draw(output, names=names, title=name).dot == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
+
+
+def test_the_dot_does_not_depend_on_the_process():
+    code = "from tests.test_draw import *; o, n = mlp(); print(hash('a'), draw(o, names=n).dot)"
+    root = Path(__file__).parent.parent
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=root,
+            capture_output=True,
+            check=True,
+        ).stdout.split(b" ", 1)
+        for seed in "12"
+    ]
+    assert said[0][0] != said[1][0]
+    assert said[0][1] == said[1][1]
+
+
+def test_scalars_show_value_and_gradient():
+    output, names = neuron()
+    drawing = draw(output, names=names)
+    assert card(drawing, "x1") == "θ x1 value 2 grad −1.5"
+    assert card(drawing, "θ b") == "θ b value 6.88 grad 0.5"
+    assert card(drawing, "tanh") == "tanh 0.707 ∇ 1 · seed"
+    assert card(drawing, r"\+ value 0.881").endswith("grad 0.5")
+
+
+def test_tensors_show_shape_summary_and_gradient():
+    loss, names = mlp()
+    drawing = draw(loss, names=names)
+    assert card(drawing, "▷ x") == "▷ x 3×2 0.67 ± 0.47"
+    assert re.fullmatch(r"θ weight 2×3 · 6 −0.25 ± 0.51 ∇ [\d.]+", card(drawing, "2×3"))
+    assert "mse" in card(drawing, "seed")
+    assert f"{number(loss.item())}" in card(drawing, "seed")
+
+
+def test_gradients_are_those_of_backward():
+    loss, names = mlp()
+    drawing = draw(loss, names=names)
+    loss.backward()
+    for path, tensor in names["model"].named_parameters():
+        rms = number(np.sqrt(np.mean(tensor.grad**2)))
+        assert rms in card(drawing, f"{path.split('.')[-1]} {'×'.join(map(str, tensor.shape))} .*{rms}")
+
+
+def test_before_and_after_backward_are_the_same():
+    loss, names = mlp()
+    before = draw(loss, names=names).dot
+    loss.backward()
+    assert draw(loss, names=names).dot == before
+
+
+def test_drawing_leaves_gradients_alone():
+    output, names = neuron()
+    draw(output)
+    assert all(x.grad is None for x in names.values())
+    output.backward()
+    grads = {name: x.grad for name, x in names.items()}
+    draw(output)
+    assert all(x.grad is grads[name] for name, x in names.items())
+
+
+def test_an_optimiser_step_keeps_the_numbers_of_cards():
+    loss, names = mlp()
+    before = edges(draw(loss, names=names))
+    loss.backward()
+    ag.optim.SGD(names["model"].parameters(), 0.1).step()
+    again = ag.nn.mse_loss(names["model"](names["x"]), names["y"])
+    assert edges(draw(again, names=names)) == before
+
+
+def test_a_square_keeps_both_edges(engine):
+    x = ag.Tensor(3.0)
+    drawing = draw(x * x)
+    assert edges(drawing) == [(0, 1), (0, 1)]
+    assert drawing.svg.count("marker") == 0
+    assert len(re.findall(r'id="ag\w+-e\d+"', drawing.svg)) == 2
+
+
+def test_an_array_used_twice_is_one_card_and_each_number_its_own():
+    x, a = ag.Tensor(np.ones(3)), np.ones(3)
+    assert len(nodes(draw(x * a + a))) == 4
+    assert len(nodes(draw(x * 2.0 + 2.0))) == 5
+
+
+def test_a_frozen_tensor_is_data_without_gradient():
+    x, frozen = ag.Tensor(np.ones(2)), ag.Tensor(np.ones(2), requires_grad=False)
+    drawing = draw((x * frozen).sum(), names={"frozen": frozen})
+    assert card(drawing, "frozen") == "▷ frozen 2 [1, 1]"
+    [line] = [line for line in nodes(drawing) if ">frozen<" in line]
+    assert "dashed" in line
+    assert "no gradient" in line
+
+
+def test_class_ids_that_have_a_name_are_drawn():
+    logits, ids = ag.Tensor(np.zeros((3, 2))), np.array([0, 1, 1])
+    drawing = draw(ag.nn.cross_entropy(logits, ids), names={"y": ids})
+    assert card(drawing, "y") == "▷ y 3 [0, 1, 1]"
+    assert "y" not in draw(ag.nn.cross_entropy(logits, ids)).dot.split("> id=")[0]
+
+
+def test_an_output_with_axes_is_seeded_with_ones():
+    x = ag.Tensor(np.array([[1.0, 2.0]]))
+    drawing = draw(x * x, names={"x": x})
+    assert "∂ Σ output / ∂ card, from a seed of ones" in drawing.dot
+    assert number(np.sqrt((4 + 16) / 2)) in card(drawing, "x")
+
+
+def test_an_output_that_nothing_led_to_is_one_card():
+    constant = draw(ag.Tensor(1.5, requires_grad=False))
+    assert (len(nodes(constant)), edges(constant)) == (1, [])
+    assert card(constant, "") == "▷ 1.5"
+    leaf = draw(ag.Tensor(1.5))
+    assert card(leaf, "") == "◎ 1.5 ∇ 1 · seed"
+
+
+def test_gradients_and_values_can_be_left_out():
+    loss, names = mlp()
+    assert "∇" not in draw(loss, names=names, grads=False).dot
+    bare = draw(loss, names=names, values=False)
+    assert card(bare, "▷ x") == "▷ x 3×2"
+    assert "value" not in bare.dot
+
+
+def test_parameters_of_operations_are_in_the_hint():
+    x = ag.Tensor(np.ones((2, 3)))
+    assert r"\naxis = " in draw(ag.sum(x, axis=1).sum()).dot
+
+
+def test_a_deep_graph_goes_down():
+    assert "rankdir=LR" in draw(deep(3)[1]).dot
+    assert "rankdir=TB" in draw(deep(30)[1]).dot
+    assert "rankdir=TB" in draw(deep(3)[1], direction="TB").dot
+
+
+def test_a_hundred_thousand_nodes_do_not_recurse():
+    x, y = deep(100_000)
+    drawing = draw(y, max_nodes=200_000, names={"x": x})
+    assert drawing.dot.count("\n") > 200_000
+    with pytest.raises(ValueError, match=r"100,001 cards, more than max_nodes=2,000"):
+        draw(y)
+
+
+@pytest.mark.parametrize(
+    "value", [0.0, np.nan, np.inf, -np.inf, 1e300, 1e-300, [], [[]], [np.nan, 1.0], [np.inf, -np.inf], [0.0] * 9]
+)
+def test_any_value_can_be_drawn(value, engine):
+    x = ag.Tensor(value)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("error")
+        drawing = draw((x * x).sum(), names={"x": x})
+        assert ET.fromstring(drawing.svg).tag.endswith("svg")
+
+
+def test_what_is_not_finite_is_marked():
+    x = ag.Tensor([np.nan, 1.0, 2.0, 3.0])
+    drawing = draw(x.sum() * np.inf, names={"x": x})
+    assert card(drawing, "θ x") == "θ x 4 1 of 4 not finite ! ∇ inf"
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [(0.0, "0"), (-0.0, "0"), (2.0, "2"), (-1.5, "−1.5"), (0.00205, "0.00205"), (4.7e-6, "4.7e−6"), (1e-9, "1e−9"),
+     (123456.0, "1.2e5"), (1234.5, "1234"), (99.96, "100"), (np.nan, "nan"), (-np.inf, "−inf"), (5e-324, "4.9e−324")],
+)  # fmt: skip
+def test_numbers_are_short(x, text):
+    assert number(x) == text
+
+
+def test_summaries_do_not_overflow():
+    assert Summary.of(np.array([1e200, -1e200])).rms == pytest.approx(1e200)
+    assert Summary.of(np.array([3e-200, -4e-200])).rms == pytest.approx(np.sqrt(12.5) * 1e-200)
+    assert Summary.of(np.full(2, 6e4, np.float16)).mean == pytest.approx(6e4, rel=1e-3)
+    assert Summary.of(np.zeros(5)).heat(1.0) == HEAT[0]
+    assert [Summary.of(np.full(5, x)).heat(1.0) for x in (1e-9, 0.1, 1.0, 20.0, 1e9)] == [-3, -1, 0, 1, 3]
+    assert Summary.of(np.array([np.nan])).heat(1.0) is None
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(TypeError, match="takes the Tensor that was computed, not ndarray"):
+        draw(np.ones(2))
+    with pytest.raises(TypeError, match="a Tensor, an array or a module, not int"):
+        draw(ag.Tensor(1.0), names={"x": 3})
+    with pytest.raises(ValueError, match='"LR"'):
+        draw(ag.Tensor(1.0), direction="up")
+
+
+def test_a_freed_graph_is_refused():
+    x = ag.Tensor(1.0)
+    y = x * x
+    y.backward(retain_graph=False)
+    with pytest.raises(RuntimeError, match="freed"):
+        draw(y)
+
+
+def test_changed_data_is_refused_unless_gradients_are_left_out():
+    x = ag.Tensor(1.0)
+    y = x * x
+    x.data = 2.0
+    with pytest.raises(RuntimeError, match="changed"):
+        draw(y)
+    assert len(nodes(draw(y, grads=False))) == 2
+
+
+# -- modules are boxes -----------------------------------------------------------------------------
+
+
+def boxes(drawing):
+    """Give the nesting of the clusters: (depth, label, cards directly inside)."""
+    found, open_ = [], []
+    for line in drawing.dot.splitlines():
+        if "subgraph cluster_" in line:
+            found.append([len(open_), "", 0])
+            open_.append(found[-1])
+        elif line.strip() == "}" and open_:
+            open_.pop()
+        elif line.strip().startswith("graph [label") and open_:
+            open_[-1][1] = words(re.search("label=<(.*)> style", line)[1])
+        elif re.match(r" *n\d+ \[", line) and open_:
+            open_[-1][2] += 1
+    return [tuple(box) for box in found]
+
+
+def test_a_module_is_a_box_and_its_parameters_are_inside():
+    loss, names = mlp()
+    assert boxes(draw(loss, names=names)) == [(0, "MLP", 1), (1, "layers.0", 4), (1, "layers.2", 4)]
+
+
+def test_a_module_of_one_card_is_no_box():
+    assert boxes(draw(ag.nn.Tanh()(ag.Tensor(np.ones(2)) * 2.0).sum())) == []
+
+
+def test_two_calls_of_a_module_are_two_boxes_and_what_they_share_is_in_neither():
+    layer, x = ag.nn.Linear(2, 2, rng=0), np.ones((1, 2))
+    drawing = draw(layer(layer(x)).sum(), names={"layer": layer})
+    assert boxes(drawing) == [(0, "Linear", 2), (0, "Linear", 2)]
+    assert len(nodes(drawing)) == 8
+
+
+def test_hints_name_parameters_in_full():
+    loss, names = mlp()
+    assert "parameter model.layers.0.weight" in draw(loss, names=names).dot
+
+
+# -- the picture -----------------------------------------------------------------------------------
+
+
+def assert_safe(svg):
+    """The SVG is well-formed and has nothing but shapes and text."""
+    assert not re.search(r"<!|<\?|<a\b|<script|<image|<use|href|\son\w+=", re.sub(">[^<]*<", "><", svg))
+    root = ET.fromstring(svg)
+    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert tags <= {"svg", "title", "desc", "style", "g", "path", "polygon", "polyline", "ellipse", "text"}
+    for element in root.iter():
+        for name in element.attrib:
+            assert "{" not in name
+            assert not name.startswith("on")
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+    return root
+
+
+def text_of(root, tag):
+    """Give all text in elements of a tag, without the differences of spaces."""
+    return [" ".join((e.text or "").split()) for e in root.iter() if e.tag.endswith("}" + tag)]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_svg_is_safe_and_says_what_it_is(name, engine):
+    output, names = SAMPLES[name]()
+    root = assert_safe(draw(output, names=names, title=name).svg)
+    assert (root.get("role"), text_of(root, "title")[0]) == ("img", name)
+    assert re.search(r"operations, \d parameters", text_of(root, "desc")[0])
+    assert "max-width:100%" in root.get("style")
+    assert len(root.get("viewBox").split()) == 4
+
+
+def test_every_colour_has_a_dark_one(engine):
+    loss, names = mlp()
+    root = ET.fromstring(draw(loss, names=names, title="x").svg)
+    [style] = text_of(root, "style")
+    for element in root.iter():
+        for paint in ("fill", "stroke"):
+            color = element.get(paint, "none")
+            assert color in ("none", "transparent") or f'[{paint}="{color}"]' in style
+
+
+def test_hostile_text_is_only_text(engine):
+    leaves = {name: ag.Tensor(1.0) for name in HOSTILE}
+    total = ag.Tensor(0.0)
+    for name, leaf in leaves.items():
+        module = ag.nn.Module()
+        module.label = name
+        step = ag.primitive(name, lambda x: x + 1, lambda g, y, x: g)
+        module.forward = lambda x, step=step: step(x * x)
+        total = total + module(leaf) * module(module(leaf))
+    drawing = draw(total, names=leaves, title=HOSTILE[6], max_nodes=500)
+    root = assert_safe(drawing.svg)
+    shown, hints = text_of(root, "text"), text_of(root, "title")
+    for name in HOSTILE:
+        line = " ".join(plain(name).split())
+        assert line in shown
+        assert hints.count(line) >= 3 or not line
+        assert any(hint.startswith(f"parameter {line} shape".replace("  ", " ")) for hint in hints)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=8), st.text(max_size=60))
+def test_any_text_is_only_text(engine, names, title):
+    leaves = {name: ag.Tensor(np.ones(2)) for name in names}
+    total = ag.Tensor(0.0)
+    for leaf in leaves.values():
+        total = total + leaf.sum()
+    root = assert_safe(draw(total, names=leaves, title=title).svg)
+    for name in names:
+        line = " ".join(plain(name).split())
+        assert line in text_of(root, "text") or not line
+
+
+def test_two_drawings_in_a_page_have_no_id_in_common(engine):
+    first, second = (draw(*[f()[0]]).svg for f in SAMPLES.values())
+    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (first, second)]
+    assert all(ids)
+    assert not ids[0] & ids[1]
+    assert all(len({i.split("-")[0] for i in each}) == 1 for each in ids)
+
+
+def luminance(color):
+    """Relative luminance as WCAG 2 defines it."""
+    channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+PAIRS = [
+    *((text, role) for role in ROLES for text in (f"{role} text", "muted", "gradient")),
+    *(chip(level)[::-1] for level in HEAT),
+    ("strong text", "odd"), ("muted", "no gradient"), ("muted", "paper"), ("op text", "paper"), ("muted", "box"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("pair", PAIRS, ids=" on ".join)
+def test_text_stands_out(pair, theme):
+    low, high = sorted(luminance(PALETTE[what][theme]) for what in pair)
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_no_light_colour_stands_for_two_things():
+    assert len({light for light, _ in PALETTE.values()}) == len(PALETTE)
+
+
+# -- files, notebooks, and no Graphviz -------------------------------------------------------------
+
+
+def test_a_drawing_is_saved_in_the_format_of_its_suffix(tmp_path, engine):
+    drawing = draw(neuron()[0])
+    starts = {".svg": b"<svg", ".dot": b"digraph", ".png": b"\x89PNG", ".pdf": b"%PDF", ".SVG": b"<svg"}
+    for suffix, start in starts.items():
+        path = drawing.save(tmp_path / f"graph{suffix}")
+        assert path.read_bytes().startswith(start)
+    assert sorted(tmp_path.iterdir()) == sorted(tmp_path / f"graph{suffix}" for suffix in starts)
+
+
+@pytest.mark.parametrize("name", ["graph.jpg", "graph", "graph.svg.exe", ".svg"])
+def test_another_suffix_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=r"\.svg, \.dot, \.png, \.pdf, not as"):
+        draw(ag.Tensor(1.0)).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "graph.dot"
+    path.write_text("before")
+
+    def fail(*_):
+        raise OSError("full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="full"):
+        draw(ag.Tensor(1.0)).save(path)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_notebook_shows_the_picture(engine):
+    bundle = draw(neuron()[0])._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg")
+    assert bundle["text/plain"] == "<Drawing: 5 operations, 5 parameters; output: 0.707>"
+
+
+def test_without_graphviz_the_error_says_what_to_install(no_graphviz, tmp_path):
+    drawing = draw(neuron()[0])
+    with pytest.raises(RuntimeError, match=re.escape('pip install "autograd_mini[svg]"')):
+        _ = drawing.svg
+    with pytest.raises(RuntimeError, match="no Graphviz"):
+        drawing.save(tmp_path / "graph.png")
+    assert drawing.save(tmp_path / "graph.dot").read_text(encoding="utf-8") == drawing.dot
+    bundle = drawing._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"]
+    assert "pip install" in bundle["text/plain"]
+
+
+def child(code):
+    """Give an engine that runs this code."""
+    return lambda form: [[sys.executable, "-c", code]]
+
+
+def test_a_layout_that_takes_too_long_is_stopped(monkeypatch):
+    monkeypatch.setattr(engines, "commands", child("import time; time.sleep(60)"))
+    monkeypatch.setattr(engines, "LIMIT", 0.2)
+    with pytest.raises(RuntimeError, match="longer than"):
+        _ = draw(ag.Tensor(1.0)).svg
+
+
+def test_what_graphviz_complains_of_is_told(monkeypatch):
+    monkeypatch.setattr(engines, "commands", child("raise SystemExit('bad plugin')"))
+    with pytest.raises(RuntimeError, match="exit code 1: bad plugin"):
+        _ = draw(ag.Tensor(1.0)).svg
+    monkeypatch.setattr(engines, "commands", lambda form: [["/no/such/program"]])
+    with pytest.raises(RuntimeError, match="could not be started"):
+        _ = draw(ag.Tensor(1.0)).svg
+
+
+def test_a_broken_engine_makes_way_for_the_next(monkeypatch):
+    both = [child("raise SystemExit(1)")("svg")[0], *engines.commands("svg")]
+    monkeypatch.setattr(engines, "commands", lambda form: both)
+    assert draw(ag.Tensor(1.0)).svg.startswith("<svg")
+
+
+def test_the_drawing_is_a_snapshot():
+    x = ag.Tensor(2.0)
+    drawing = draw(x * x)
+    before = drawing.dot
+    x.data = 3.0
+    assert isinstance(drawing, Drawing)
+    assert drawing.dot == before
+
+
+if __name__ == "__main__":  # write the golden files anew, then look at them
+    for name, sample in SAMPLES.items():
+        output, names = sample()
+        draw(output, names=names, title=name).save(GOLDEN / f"{name}.dot")

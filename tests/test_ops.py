@@ -1,0 +1,258 @@
+"""Every operation, at drawn operands, against central differences and against NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from .operations import ROWS, Case, Row, matrices, primitives, reached, samples
+
+import autograd_mini as ag
+from autograd_mini import Tensor, core
+from autograd_mini.numpy_protocol import plain
+from autograd_mini.testing import GradientError, gradcheck
+
+drawn = settings(max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+rules_of = [(op, i) for op in sorted(primitives(), key=repr) for i in range(len(op.rules) if type(op.rules) is tuple else 1)]
+FLOATS = [np.float16, np.float32, np.float64]
+TOLERANCES = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
+
+
+def close(x: Any, y: Any, dtype: Any) -> None:
+    """Equal within what the dtype can hold, of the largest entry."""
+    tolerance = TOLERANCES[np.dtype(dtype)] * np.max(np.abs(y), initial=1)
+    np.testing.assert_allclose(np.asarray(x, np.float64), np.asarray(y, np.float64), rtol=0, atol=tolerance)
+
+
+def same(x: Any, y: Any) -> None:
+    np.testing.assert_array_equal(x, y, strict=True)
+
+
+def cotangent(y: Any) -> Any:
+    """Some array of the shape and dtype of `y`, the same in every dtype."""
+    return ((np.arange(y.size) * 5 % 7 - 3) / 4).reshape(y.shape).astype(y.dtype)[()]
+
+
+# -- derivatives ---------------------------------------------------------------------------------------
+
+
+@every_row
+@drawn
+@given(st.data())
+def test_rules_agree_with_central_differences_twice(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+    gradcheck(row(case), *case.bases, order=2, directions=1)
+
+
+@pytest.mark.parametrize("ranks", [(p, q) for p in range(1, 5) for q in range(1, 5)])
+@drawn
+@given(st.data())
+def test_matmul_of_every_pair_of_ranks(ranks: tuple[int, int], data: st.DataObject) -> None:
+    case = data.draw(matrices(ranks))
+    row = next(row for row in ROWS if row.name == "matmul")
+    same(row(case)(*map(Tensor, case.bases)).data, np.matmul(*case.operands())[()])
+    gradcheck(row(case), *case.bases, order=2, directions=1)
+
+
+@every_row
+@drawn
+@given(st.data())
+def test_gradients_have_the_shape_and_dtype_of_their_leaf(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+    dtypes = [data.draw(st.sampled_from(FLOATS)) for _ in case.bases]
+    # a leaf, a frozen Tensor, or an array; at least one leaf
+    roles = [data.draw(st.sampled_from(["leaf", "leaf", "frozen", "array"])) for _ in case.bases]
+    roles[data.draw(st.integers(0, len(roles) - 1))] = "leaf"
+    arrays = [x.astype(dtype)[()] for x, dtype in zip(case.bases, dtypes, strict=True)]
+    operands = [x if role == "array" else Tensor(x, role == "leaf") for x, role in zip(arrays, roles, strict=True)]
+    leaves = [x for x, role in zip(operands, roles, strict=True) if role == "leaf"]
+    f = row(case)
+
+    y = f(*operands)
+    assert isinstance(y, Tensor)
+    value = f(*arrays)
+    assert type(y.data) is (np.ndarray if y.shape else y.dtype.type)
+    same(y.data, np.asarray(value)[()])
+    y.backward(cotangent(y))
+
+    wide = [Tensor(x) for x in case.bases]
+    z = f(*wide)
+    z.backward(cotangent(z))
+    lowest = min([*(x.dtype for x in arrays), y.dtype], key=lambda dtype: dtype.itemsize)
+    for x, exact in zip(operands, wide, strict=True):
+        if not isinstance(x, Tensor) or not x.requires_grad:
+            assert not isinstance(x, Tensor) or x.grad is None
+            continue
+        assert type(x.grad) is type(x.data)
+        assert x.grad.dtype == x.dtype
+        assert x.grad.shape == x.shape
+        close(x.grad, exact.grad, lowest)
+
+    # the recorded sweep finds the same
+    recorded = dict(core.sweep(y, Tensor(cotangent(y)), recorded=True))
+    for x in leaves:
+        close(plain(recorded[x]), x.grad, x.dtype)
+        assert plain(recorded[x]).dtype == x.dtype
+
+    # nothing is shared with a gradient, and going back again adds exactly the same
+    once = [x.grad for x in leaves]
+    for i, grad in enumerate(once):
+        others = [*once[:i], *arrays, *(x.data for x in leaves), y.data]
+        assert not any(np.may_share_memory(grad, other) and np.shares_memory(grad, other) for other in others)
+    y.backward(cotangent(y))
+    for x, grad in zip(leaves, once, strict=True):
+        same(x.grad, grad + grad)
+
+
+# -- NumPy ---------------------------------------------------------------------------------------------
+
+
+def outcome(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a call gives, or the type of what it raises."""
+    with np.errstate(all="ignore"):
+        try:
+            return f(*args, **kwargs)
+        except Exception as error:
+            return type(error)
+
+
+def agree(ours: Any, theirs: Any, exact: bool) -> None:
+    if isinstance(theirs, type):
+        assert ours is theirs
+    elif exact:
+        same(np.asarray(ours), np.asarray(theirs))
+    else:
+        assert np.result_type(ours) == np.result_type(theirs)
+        close(ours, theirs, np.result_type(theirs))
+
+
+def cast(x: np.ndarray, dtype: Any) -> np.ndarray:
+    return np.abs(4 * x).astype(dtype) if np.dtype(dtype).kind in "ub" else (4 * x).astype(dtype)
+
+
+@every_row
+@drawn
+@given(st.data())
+def test_arrays_give_what_numpy_gives(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+    arrays = case.operands()
+    if data.draw(st.booleans()):
+        dtypes = [data.draw(st.sampled_from([np.int64, np.int32, np.uint8, np.bool_, *FLOATS])) for _ in arrays]
+        arrays = [cast(x, dtype) if dtype not in FLOATS else x.astype(dtype) for x, dtype in zip(arrays, dtypes, strict=True)]
+    ours = outcome(row.apply, *arrays, **case.params)
+    assert not isinstance(ours, core.Node)
+    agree(ours, outcome(row.reference, *arrays, **case.params), row.exact)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.lists], ids=lambda row: row.name)
+@drawn
+@given(st.data())
+def test_lists_give_what_numpy_gives(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+    arrays = case.operands()
+    lists = [x.tolist() for x in arrays]
+    assume([np.shape(x) for x in lists] == [x.shape for x in arrays])  # a list of no lists has one axis
+    theirs = row.reference(*(lists if row.exact else arrays), **case.params)
+    agree(row.apply(*lists, **case.params), theirs, row.exact)
+
+
+@every_row
+@drawn
+@given(st.data())
+def test_numpy_functions_take_tensors(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+    results = []
+    for function in (row.apply, row.reference):
+        leaves = [Tensor(x) for x in case.bases]
+        y = function(*case.operands(leaves), **case.params)
+        assert isinstance(y, Tensor)
+        y.backward(cotangent(y))
+        results.append([y.data, *(x.grad for x in leaves)])
+    for ours, theirs in zip(*results, strict=True):
+        assert ours.shape == theirs.shape
+        close(ours, theirs, np.float64)
+
+
+METHODS = ["sum", "mean", "max", "min", "var", "std", "reshape", "ravel", "transpose", "swapaxes", "squeeze"]
+
+
+@pytest.mark.parametrize("name", METHODS)
+@drawn
+@given(st.data())
+def test_methods_are_the_functions(name: str, data: st.DataObject) -> None:
+    row = next(row for row in ROWS if row.name == name)
+    case = data.draw(row.cases)
+    (x,) = case.operands([Tensor(x) for x in case.bases])
+    positional = {"reshape": ["shape"], "transpose": ["axes"], "swapaxes": ["axis1", "axis2"]}.get(name, [])
+    params = {key: value for key, value in case.params.items() if key not in positional}
+    args = [case.params[key] for key in positional if case.params[key] is not None]
+    same(getattr(x, name)(*args, **params).data, row.apply(x, **case.params).data)
+
+
+# -- the table is complete, and its checks are sharp ---------------------------------------------------
+
+
+def test_every_primitive_has_a_row() -> None:
+    assert len(primitives()) > 30
+    assert primitives() - frozenset().union(*map(reached, ROWS)) == set()
+
+
+def detached(rule: core.Rule) -> core.Rule:
+    """The right numbers, from a rule that cannot be differentiated."""
+
+    def broken(*args: Any, **params: Any) -> Any:
+        return plain(rule(*plain(args), **params))
+
+    return broken
+
+
+MUTANTS: dict[str, Callable[[core.Rule], core.Rule]] = {
+    "wrong sign": lambda rule: lambda *args, **params: -rule(*args, **params),
+    "wrong by 1%": lambda rule: lambda *args, **params: 1.01 * rule(*args, **params),
+    "dropped": lambda rule: lambda *args, **params: 0 * rule(*args, **params),
+    "swapped operands": lambda rule: lambda g, z, x, y, **params: rule(g, z, y, x, **params),
+    "not differentiable": detached,
+}
+
+# Rules that do not look at their operands are the same with the operands swapped.
+EQUIVALENT = {(name, i, "swapped operands") for name in ("add", "subtract", "where") for i in (0, 1)}
+
+
+@contextmanager
+def broken(op: core.Primitive, i: int, mutate: Callable[[core.Rule], core.Rule]) -> Iterator[None]:
+    rules = op.rules
+    if isinstance(rules, core._Each):
+        op.rules = core._Each(mutate(rules.rule))
+    else:
+        op.rules = (*rules[:i], mutate(rules[i]), *rules[i + 1 :])
+    try:
+        yield
+    finally:
+        op.rules = rules
+
+
+def caught(row: Row, case: Case) -> bool:
+    try:
+        gradcheck(row(case), *case.bases, order=2, directions=1)
+    except (GradientError, ValueError, TypeError):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize(("op", "i"), rules_of, ids=str)
+def test_a_broken_rule_is_caught(op: core.Primitive, i: int, mutant: str) -> None:
+    if mutant == "swapped operands" and len(op.rules if type(op.rules) is tuple else ()) != 2:
+        return
+    users = [row for row in ROWS if op in reached(row)]
+    assert users
+    with broken(op, i, MUTANTS[mutant]):
+        found = any(caught(row, case) for row in users for case in samples(row))
+    assert found is ((op.name, i, mutant) not in EQUIVALENT)
