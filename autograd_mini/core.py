@@ -25,55 +25,42 @@ from typing import Any, ClassVar
 Value = Any  # an array, a NumPy scalar or a Python number
 Operand = Any  # a Node or a Value
 Rule = Callable[..., Any]  # (g, result, *operands, **params) -> cotangent of one operand
-Scope = tuple[Any, ...]  # () at the top, else (the scope around it, its label)
+Scope = tuple[str, int]  # a label, and the clock when it began
 
 clock = count(1)  # one tick a node and one a change of data: the graph's only notion of time
-scopes: dict[int, Scope | None] = {}  # thread -> its scope; None: that thread records nothing
+paused: set[int] = set()  # the threads that record nothing
 
 
-def scope_now() -> Scope | None:
-    """Give this thread's scope, or None where nothing is recorded."""
-    return scopes.get(get_ident(), ()) if scopes else ()
+class recording(ContextDecorator):
+    """Make this thread record, or not, for a while."""
 
+    def __init__(self, on: bool) -> None:
+        self.on = on
+        self.outer: list[bool] = []
 
-def go_to(scope: Scope | None) -> None:
-    """Put this thread into a scope. None means that it records nothing; no entry, that it is at the top."""
-    if scope == ():
-        scopes.pop(get_ident(), None)
-    else:
-        scopes[get_ident()] = scope
-
-
-def enter(label: str) -> Scope | None:
-    """Put this thread into a scope of that name inside its own, unless it records nothing; give the one it left."""
-    thread = get_ident()
-    outer = scopes.get(thread, ())
-    if outer is not None:
-        scopes[thread] = (outer, label)
-    return outer
-
-
-class scope_of(ContextDecorator):
-    """Put this thread into a scope for a while; None for one in which nothing is recorded."""
-
-    def __init__(self, scope: Scope | None) -> None:
-        self.scope = scope
-        self.outer: list[Scope | None] = []
-
-    def _recreate_cm(self) -> scope_of:  # a decorated function may run in many threads at once
-        return scope_of(self.scope)
+    def _recreate_cm(self) -> recording:  # a decorated function may run in many threads at once
+        return recording(self.on)
 
     def __enter__(self) -> None:
-        self.outer.append(scope_now())
-        go_to(self.scope)
+        self.outer.append(is_recording())
+        self._set(self.on)
 
     def __exit__(self, *_: object) -> None:
-        go_to(self.outer.pop())
+        self._set(self.outer.pop())
+
+    @staticmethod
+    def _set(on: bool) -> None:
+        (paused.discard if on else paused.add)(get_ident())
 
 
-def no_grad() -> scope_of:
+def no_grad() -> recording:
     """Record nothing in this thread, as ``with no_grad():`` or as the decorator ``@no_grad()``."""
-    return scope_of(None)
+    return recording(False)
+
+
+def is_recording() -> bool:
+    """Whether this thread records."""
+    return not paused or get_ident() not in paused
 
 
 class Primitive:
@@ -116,19 +103,20 @@ class Node:
     op, operands, params : the application; a leaf has no `op` and no operands.
     age : a tick of the clock, greater than that of every operand. Changing a leaf's data makes it
         younger than what was computed from the old data, and the sweep sees that.
-    scope : the named scope it was recorded in, for drawings.
+    scopes : the named scopes that it is the result of, innermost first. What was recorded since one of
+        them began, up to this node, lies in it: so a scope costs nothing but its name.
     requires_grad : whether a cotangent is wanted here.
     grad : what `backward()` has added up, for leaves.
     """
 
-    __slots__ = ("__weakref__", "age", "grad", "op", "operands", "params", "requires_grad", "scope", "value")
+    __slots__ = ("__weakref__", "age", "grad", "op", "operands", "params", "requires_grad", "scopes", "value")
 
     value: Value
     op: Primitive | None
     operands: tuple[Operand, ...]
     params: dict[str, Any]
     age: int
-    scope: Scope
+    scopes: tuple[Scope, ...]
     requires_grad: bool
     grad: Value | None
 
@@ -155,15 +143,14 @@ def result(
 ) -> Node:
     """Give the Node of a value just computed, with its application if it is to be recorded."""
     node = _new(kind)
-    scope = scopes.get(get_ident(), ()) if scopes else ()  # scope_now(), without the call
     node.value = value
     node.age = next(clock)
     node.grad = None
-    if requires_grad and scope is not None:
+    if requires_grad and not (paused and get_ident() in paused):  # is_recording(), without the call
         node.op = op
         node.operands = operands
         node.params = params
-        node.scope = scope
+        node.scopes = ()
         node.requires_grad = True
     else:
         leaf(node)
@@ -175,7 +162,7 @@ def leaf(node: Node, requires_grad: bool = False) -> None:
     node.op = None
     node.operands = ()
     node.params = _NO_PARAMS
-    node.scope = ()
+    node.scopes = ()
     node.requires_grad = requires_grad
 
 

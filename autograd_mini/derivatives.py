@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .core import Node, primitive, scope_now, scope_of, sweep
+from .core import Node, is_recording, primitive, recording, sweep
 from .tensor import Tensor
 
 # A stand-in for an argument: what is computed from it can be told from what the Tensor gave elsewhere.
@@ -44,8 +44,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
     @wraps(f, updated=())
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        outer = scope_now()
-        with scope_of(outer or ()):
+        nested = is_recording()
+        with recording(True):
             inputs = {i: _stand_in(args[i]) for i in numbers}
             arguments = set(inputs.values())
             y = f(*(inputs.get(i, x) for i, x in enumerate(args)), **kwargs)
@@ -58,9 +58,9 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
             found: dict[Node, Any] = {}
             if isinstance(y, Node):
                 needed, reaches_out = _between(inputs.values(), y)
-                tensors = tensors or (reaches_out and outer is not None)
+                tensors = tensors or (reaches_out and nested)
                 seed = np.ones(y.value.shape, y.value.dtype)[()]
-                steps = sweep(y, seed, recorded=tensors and outer is not None, needed=needed)
+                steps = sweep(y, seed, recorded=tensors and nested, needed=needed)
                 found = {node: ct for node, ct in steps if node in arguments}
         gradients = [found.get(x, np.zeros_like(x.value)[()]) for x in inputs.values()]
         if tensors:

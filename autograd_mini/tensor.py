@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import numpy_protocol, ops
-from .core import Node, ancestors, clock, leaf, result, scope_of, sweep
+from .core import Node, ancestors, clock, leaf, recording, result, sweep
 from .numpy_protocol import plain
 from .ops import elementwise as e
 from .ops.linalg import matmul_p
@@ -295,6 +296,7 @@ class Tensor(Node):
             return _leaf, (type(self), self.value, self.requires_grad, self.grad)
         nodes = ancestors(self)
         row = {node: i for i, node in enumerate(nodes)}
+        ages = [node.age for node in nodes]
         rows = []
         for node in nodes:
             if any(isinstance(x, Node) and x.age > node.age for x in node.operands):
@@ -303,7 +305,8 @@ class Tensor(Node):
                     "have wrong gradients: run the forward pass again"
                 )
             operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in node.operands]
-            rows.append((type(node), node.value, node.op, operands, node.params, node.scope, node.grad))
+            scopes = [(label, bisect_right(ages, start)) for label, start in node.scopes]
+            rows.append((type(node), node.value, node.op, operands, node.params, scopes, node.grad))
         return _graph, (rows,)
 
 
@@ -315,10 +318,12 @@ def _leaf(kind: type[Tensor], value: Any, requires_grad: bool, grad: Any) -> Ten
 
 def _graph(rows: list[tuple[Any, ...]]) -> Node:
     nodes: list[Node] = []
-    for kind, value, op, operands, params, scope, grad in rows:
+    start = next(clock)
+    for kind, value, op, operands, params, scopes, grad in rows:
         operands = tuple(x if i is None else nodes[i] for i, x in operands)
-        with scope_of(scope):
+        with recording(True):
             node = result(kind, value, op, operands, params, True)
+        node.scopes = tuple((label, nodes[before - 1].age if before else start) for label, before in scopes)
         node.grad = grad
         nodes.append(node)
     return nodes[-1]

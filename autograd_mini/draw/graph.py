@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, Scope, ancestors, sweep
+from ..core import Node, ancestors, sweep
 from .summary import Summary
+
+
+Nest = tuple[Any, ...]  # () at the top, else (the nest around it, its label); every call has its own
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +37,7 @@ class Card:
     op: str
     value: Any
     params: dict[str, Any]
-    scope: Scope
+    scope: Nest
     name: str
     path: str
     summary: Summary = field(init=False)
@@ -77,7 +80,7 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int)
         name, path = known.get(_key(x), ("", ""))
         if isinstance(x, Node):
             role = "op" if x.op else "param" if x.requires_grad else "data"
-            card = Card(role, x.op.name if x.op else "", x.value, x.params, x.scope, name, path)
+            card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), name, path)
         else:
             card = Card("data", "", x, {}, (), name, path)
         if isinstance(x, (Node, np.ndarray)):
@@ -85,7 +88,9 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int)
         cards.append(card)
         return len(cards) - 1
 
-    for node in ancestors(output):
+    nodes = ancestors(output)
+    nests = _nests(nodes)
+    for node in nodes:
         named = [x for x in _arrays(node.params) if _key(x) in known]  # class ids, for instance
         operands = [add(x) for x in (*node.operands, *named)]
         this = add(node)
@@ -161,7 +166,22 @@ def _place(cards: list[Card], tensors: bool) -> set[int]:
     return spine
 
 
-def _chain(scope: Scope) -> list[Scope]:
+def _nests(nodes: list[Node]) -> dict[Node, Nest]:
+    """Find the innermost scope that each node was recorded in; `nodes` stand in order of age."""
+    todo = sorted(((start, -node.age, label) for node in nodes for label, start in node.scopes), reverse=True)
+    stack: list[tuple[int, Nest]] = []  # the scopes that are open at this age: when they end, and what they are
+    nests = {}
+    for node in nodes:
+        stack = [scope for scope in stack if scope[0] >= node.age]
+        while todo and todo[-1][0] < node.age:
+            _, end, label = todo.pop()
+            if -end >= node.age:
+                stack.append((-end, (stack[-1][1] if stack else (), label)))
+        nests[node] = stack[-1][1] if stack else ()
+    return nests
+
+
+def _chain(scope: Nest) -> list[Nest]:
     """Give a scope and those around it, outermost first."""
     chain = []
     while scope:
@@ -170,9 +190,9 @@ def _chain(scope: Scope) -> list[Scope]:
     return chain[::-1]
 
 
-def _common(scopes: list[Scope]) -> Scope:
+def _common(scopes: list[Nest]) -> Nest:
     """Give the innermost scope that all lie in."""
-    common: Scope = scopes[0]
+    common: Nest = scopes[0]
     for scope in scopes[1:]:
         inside = {id(s) for s in _chain(scope)}
         while common and id(common) not in inside:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..core import enter, go_to
+from ..core import Node, clock
 from ..tensor import Tensor
 
 
@@ -52,11 +52,12 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply `forward`. What it records belongs to this module in a drawing."""
-        outer = enter(self.label)
-        try:
-            return self.forward(*args, **kwargs)
-        finally:
-            go_to(outer)
+        start = next(clock)
+        y = self.forward(*args, **kwargs)
+        for part in y if isinstance(y, (tuple, list)) else (y,):
+            if isinstance(part, Node) and part.age > start:
+                part.scopes += ((self.label, start),)
+        return y
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every module states its own."""
