@@ -258,16 +258,17 @@ class Tensor(Node):
                 "backward() of a value that depends on nothing differentiable: it came from constants, from Tensors "
                 "with requires_grad=False, or from inside no_grad()"
             )
+        value = self.value
         if seed is None:
-            if self.size != 1:
+            if value.size != 1:
                 raise ValueError(
                     f"backward() starts from a scalar, not from shape {self.shape}: call .sum() first, or pass a seed "
                     "of that shape"
                 )
-            one = self.dtype.type(1)
-            seed = np.full(self.shape, one) if self.shape else one
+            one = value.dtype.type(1)
+            seed = np.full(value.shape, one) if value.shape else one
         else:
-            seed = np.array(plain(seed), self.dtype)[()]
+            seed = np.array(plain(seed), value.dtype)[()]
             if np.shape(seed) != self.shape:
                 raise ValueError(f"the seed of backward() has the shape of the value, {self.shape}, not {np.shape(seed)}")
         # gathered first: where the sweep raises, no gradient has changed

@@ -287,12 +287,12 @@ def indices(draw: Draw, shape: Shape) -> Any:
 
 
 def softmax(x: Any, axis: Any) -> Any:
-    e = np.exp(x)
+    e = np.exp(1.0 * x)
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
-    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+    return np.log(np.sum(np.exp(1.0 * x), axis=axis, keepdims=keepdims))
 
 
 number = st.sampled_from([-1, 0, 1, 2, 3, 2.0])
@@ -342,7 +342,8 @@ ROWS = [
     Row("max",         ag.max,         np.max,           reductions("distinct", keepdims=st.booleans())),
     Row("min",         ag.min,         np.min,           reductions("distinct", keepdims=st.booleans())),
     Row("var",         ag.var,         np.var,           reductions(keepdims=st.booleans(), ddof=st.integers(0, 1))),
-    Row("std",         ag.std,         np.std,           reductions("distinct", keepdims=st.booleans(), ddof=st.integers(0, 1))),
+    Row("std",         ag.std,         np.std,
+                       reductions("distinct", keepdims=st.booleans(), ddof=st.integers(0, 1))),
     Row("logsumexp",   ag.logsumexp,   logsumexp,        reductions(keepdims=st.booleans()), exact=False),
     Row("softmax",     ag.softmax,     softmax,          reductions(), exact=False),
     Row("log_softmax", ag.log_softmax, lambda x, axis: x - logsumexp(x, axis, True), reductions(),
@@ -355,13 +356,16 @@ ROWS = [
     Row("squeeze",      ag.squeeze,      np.squeeze,      squeezed()),
     Row("expand_dims",  ag.expand_dims,  np.expand_dims,  expanded()),
     Row("broadcast_to", ag.broadcast_to, np.broadcast_to, spread()),
-    Row("concatenate",  lambda *xs, axis: ag.concatenate(xs, axis), lambda *xs, axis: np.concatenate(xs, axis), joined()),
-    Row("stack",        lambda *xs, axis: ag.stack(xs, axis),       lambda *xs, axis: np.stack(xs, axis),       stacked()),
+    Row("concatenate",  lambda *xs, axis: ag.concatenate(xs, axis),
+                        lambda *xs, axis: np.concatenate(xs, axis), joined()),
+    Row("stack",        lambda *xs, axis: ag.stack(xs, axis),
+                        lambda *xs, axis: np.stack(xs, axis), stacked()),
     Row("astype",       lambda x, dtype: x.astype(dtype), lambda x, dtype: x.astype(dtype),
                         broadcast("any", dtype=st.sampled_from(["float64", "float64", "float32", "float16"])),
                         lists=False),
     Row("getitem",      lambda x, index: x[index], lambda x, index: x[index], indexed(), lists=False),
-    Row("ops.getitem",  ops.getitem, lambda x, index: (x if isinstance(x, core.Node) else np.asarray(x))[index], indexed()),
+    Row("ops.getitem",  ops.getitem, lambda x, index: (x if isinstance(x, core.Node) else np.asarray(x))[index],
+                        indexed()),
     Row("mse",          losses.mse_p, lambda x, y: np.mean(np.square(x - y)), alike(), lists=False),
     Row("nll",          losses.nll_p, lambda x, ids: -np.mean(x[np.arange(len(ids)), ids]), labelled(), lists=False),
     Row("grad",         ag.grad(lambda x: ag.sum(x * x * x)), lambda x: 3.0 * x * x, broadcast("any"),
@@ -409,8 +413,8 @@ def reached(row: Row) -> frozenset[core.Primitive]:
         leaves = [ag.Tensor(np.array(x)) for x in case.operands()]
         outputs = [row.apply(*leaves, **case.params)]
         for _ in range(3):
-            nodes = [node for y in outputs for node in core.ancestors(y)]
-            found |= {node.op for node in nodes if node.op}
-            steps = [step for y in outputs for step in core.sweep(y, ag.Tensor(np.ones(y.shape, y.dtype)), recorded=True)]
+            found |= {node.op for y in outputs for node in core.ancestors(y) if node.op}
+            sweeps = [core.sweep(y, ag.Tensor(np.ones(y.shape, y.dtype)), recorded=True) for y in outputs]
+            steps = [step for sweep in sweeps for step in sweep]
             outputs = [ct for node, ct in steps if any(node is x for x in leaves) and isinstance(ct, core.Node)]
     return frozenset(found)

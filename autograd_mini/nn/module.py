@@ -54,9 +54,13 @@ class Module:
         """Apply `forward`. What it records belongs to this module in a drawing."""
         start = next(clock)
         y = self.forward(*args, **kwargs)
-        for part in y if isinstance(y, (tuple, list)) else (y,):
-            if isinstance(part, Node) and part.age > start:
-                part.scopes += ((self.label, start),)
+        if isinstance(y, Node):
+            if y.age > start:
+                y.scopes += ((self.label, start),)
+        elif isinstance(y, (tuple, list)):
+            for part in y:
+                if isinstance(part, Node) and part.age > start:
+                    part.scopes += ((self.label, start),)
         return y
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

@@ -44,12 +44,13 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
+        lr, weight_decay, direction = self.lr, self.weight_decay, self.direction
         for p, state in zip(self.parameters, self.state, strict=True):
             g = p.grad
             if g is not None and p.requires_grad:
-                if self.weight_decay:
-                    g = g + self.weight_decay * p.data
-                p.move(-self.lr * self.direction(g, state))
+                if weight_decay:
+                    g = g + weight_decay * p.value
+                p.move(-lr * direction(g, state))
 
     def direction(self, g: Any, state: dict[str, Any]) -> Any:
         """Turn a gradient into the direction to go against; `state` is this parameter's own memory."""

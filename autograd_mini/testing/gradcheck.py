@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, scope_of, sweep
+from ..core import Node, recording, sweep
 from ..numpy_protocol import plain
 from ..tensor import Tensor
 
@@ -73,7 +73,7 @@ def gradcheck(f: Function, *inputs: Any, order: int = 2, directions: int = 2, se
     name = getattr(f, "__name__", repr(f))
     function, eps = f, float(np.finfo(np.float64).eps)
     # The sweep needs a graph, also under no_grad; and what is not finite is an error here, so no warning.
-    with scope_of(()), np.errstate(all="ignore"):
+    with recording(True), np.errstate(all="ignore"):
         for n in range(1, order + 1):
             wide = _values(function, [Tensor(x.astype(np.float64)) for x in points])
             eps = max([eps, *(float(np.finfo(y.dtype).eps) for y in wide)])
@@ -81,8 +81,7 @@ def gradcheck(f: Function, *inputs: Any, order: int = 2, directions: int = 2, se
                 tensors = [Tensor(x) for x in points]
                 ys = _values(function, tensors)
                 if any(np.isnan(y).any() for y in ys):
-                    what = f"the derivative of order {n - 1}" if n > 1 else "the value"
-                    raise GradientError(f"{what} of {name} has a nan, and nothing agrees with that")
+                    raise GradientError(f"the value of {name} has a nan, and nothing agrees with that (order {n})")
                 cts = [np.asarray(rng.standard_normal(y.shape), y.dtype)[()] for y in ys]
                 for i, gradient in enumerate(_pull_back(function, tensors, cts)):
                     u = rng.uniform(0.5, 1, points[i].shape) * rng.choice([-1, 1], points[i].shape)

@@ -1,0 +1,328 @@
+"""What is answered at ties, kinks, edges and singular points: one test a row of the page of conventions.
+
+The gradients are of the sum of the function.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_mini as ag
+from autograd_mini import Tensor
+from autograd_mini.nn import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+
+nan, inf = np.nan, np.inf
+
+
+def gradients(f: Callable[..., Any], *inputs: Any) -> list[Any]:
+    leaves = [Tensor(x) for x in inputs]
+    ag.sum(f(*leaves)).backward()
+    return [x.grad for x in leaves]
+
+
+def gradient(f: Callable[..., Any], x: Any) -> Any:
+    return gradients(f, x)[0]
+
+
+def second(f: Callable[..., Any], x: Any) -> Any:
+    """The gradient of the sum of the gradient."""
+    return gradient(lambda x: ag.grad(lambda x: ag.sum(f(x)))(x), x)
+
+
+def equal(x: Any, y: Any) -> None:
+    """The same numbers, nan included, and no others."""
+    np.testing.assert_array_equal(np.asarray(x), np.asarray(y, np.asarray(x).dtype))
+
+
+def near(x: Any, y: Any) -> None:
+    np.testing.assert_allclose(x, y, rtol=1e-12, atol=0)
+
+
+def test_row_01_max_ties() -> None:
+    equal(gradient(ag.max, [1, 3, 3]), [0, 0.5, 0.5])
+    equal(gradient(ag.min, [1, 1, 3]), [0.5, 0.5, 0])
+    equal(gradient(lambda x: ag.max(x, axis=0), [[1, 3], [1, 2]]), [[0.5, 1], [0.5, 0]])
+
+
+def test_row_02_maximum_ties() -> None:
+    equal(gradients(ag.maximum, 2, 2), [0.5, 0.5])
+    equal(gradients(ag.minimum, [2, 1], [2, 2]), [[0.5, 1], [0.5, 0]])
+    equal(gradient(lambda x: ag.maximum(x, x), 2), 1)
+
+
+def test_row_03_relu_at_zero() -> None:
+    equal(gradient(ag.relu, [-1, 0, 1]), [0, 0, 1])
+    equal(gradient(lambda x: ag.maximum(x, 0), [-1, 0, 1]), [0, 0.5, 1])
+
+
+def test_row_04_abs_at_zero() -> None:
+    equal(gradient(ag.absolute, [-2, 0, 2]), [-1, 0, 1])
+
+
+def test_row_05_sqrt_at_zero() -> None:
+    with np.errstate(divide="ignore"):
+        equal(gradient(ag.sqrt, [0, 4]), [inf, 0.25])
+
+
+def test_row_06_square_of_sqrt_at_zero() -> None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        equal(gradient(lambda x: ag.sqrt(x) ** 2, 0), nan)
+
+
+def test_row_07_power_zero_at_zero() -> None:
+    for zero in (0, 0.0, np.float64(0), np.zeros(1), np.zeros(1, int), Tensor(0, requires_grad=False)):
+        equal(gradient(lambda x, p=zero: x**p, [0]), [0])
+
+
+def test_row_08_power_one_at_zero_twice() -> None:
+    for one in (1, 1.0, np.ones(1)):
+        equal(gradient(lambda x, p=one: x**p, [0]), [1])
+        equal(second(lambda x, p=one: x**p, [0]), [0])
+    equal(second(lambda x: x**2, [0]), [2])
+    equal(second(lambda x: x**2.0 + x**3, 0), 2)
+
+
+def test_row_09_power_of_zero_by_exponent() -> None:
+    equal(gradients(lambda x, p: x**p, 0, 2), [0, 0])
+    equal(gradients(lambda x, p: x**p, 0, 0), [0, 0])
+    equal(gradient(lambda p: 0**p, [2, 0]), [0, 0])
+
+
+def test_row_10_negative_base() -> None:
+    equal(gradient(lambda x: x**3.0, -2), 12)
+    with np.errstate(invalid="ignore"):
+        equal(gradients(lambda x, p: x**p, -2, 3), [12, nan])
+
+
+def test_row_11_log_at_and_below_zero() -> None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        equal(gradient(ag.log, [0, -1]), [inf, -1])
+
+
+def test_row_13_softmax_of_the_large_and_the_infinite() -> None:
+    equal(ag.softmax([1000.0, -1000.0]), [1, 0])
+    equal(gradient(ag.softmax, [1000, -1000]), [0, 0])
+    equal(ag.softmax([0, -inf]), [1, 0])
+    equal(gradient(ag.softmax, [0, -inf]), [0, 0])
+    equal(gradient(lambda x: ag.softmax(x)[0], [0, -inf]), [0, 0])
+    equal(ag.log_softmax([1000.0, -1000.0]), [0, -2000])
+    with np.errstate(invalid="ignore"):
+        masked = Tensor([[-inf, -inf], [0, 0]])
+        y = ag.softmax(masked)
+        y.backward([[1, 2], [1, 0]])
+        equal(y.data, [[nan, nan], [0.5, 0.5]])
+    equal(masked.grad, [[0, 0], [0.25, -0.25]])
+
+
+def test_row_14_logsumexp_of_nothing() -> None:
+    equal(ag.logsumexp([-inf, -inf]), -inf)
+    equal(gradient(ag.logsumexp, [-inf, -inf]), [0, 0])
+    equal(second(ag.logsumexp, [-inf, -inf]), [0, 0])
+    equal(gradient(lambda x: ag.logsumexp(x, axis=1), [[-inf, -inf], [0, -inf]]), [[0, 0], [1, 0]])
+    equal(ag.logsumexp([1000.0, -1000.0]), 1000)
+
+
+def test_row_16_one_norm_at_zero() -> None:
+    equal(gradient(lambda x: ag.sum(abs(x)), [0, -3, 3]), [0, -1, 1])
+
+
+def test_row_19_binary_cross_entropy_with_large_logits() -> None:
+    for logit, target, loss, slope in [(1000, 1, 0, 0), (1000, 0, 1000, 1), (-1000, 0, 0, 0), (-1000, 1, 1000, -1)]:
+        x = Tensor([logit])
+        y = binary_cross_entropy_with_logits(x, np.array([target]))
+        y.backward()
+        equal(y.data, loss)
+        equal(x.grad, [slope])
+
+
+def test_row_21_sigmoid_and_softplus_are_stable() -> None:
+    equal(ag.sigmoid(np.array([-1000.0, 0, 1000])), [0, 0.5, 1])
+    equal(gradient(ag.sigmoid, [-1000, 0, 1000]), [0, 0.25, 0])
+    equal(ag.softplus(np.array([-1000.0, 1000])), [0, 1000])
+    equal(gradient(ag.softplus, [-1000, 0, 1000]), [0, 0.5, 1])
+    equal(second(ag.softplus, [-1000, 0, 1000]), [0, 0.25, 0])
+    near(ag.sigmoid(np.float64(-40)), np.exp(-40))
+
+
+def test_row_22_soft_target_zero_at_an_impossible_class() -> None:
+    x = Tensor([[0, 0, -inf]])
+    y = cross_entropy(x, np.array([[0.5, 0.5, 0]]))
+    y.backward()
+    near(y.data, np.log(2))
+    equal(x.grad, [[0, 0, 0]])
+
+
+def test_row_23_class_ids() -> None:
+    logits = Tensor([[1, 2], [3, 1]])
+    for wrong in (-1, 5):
+        with pytest.raises(IndexError, match="class ids of 2 classes are from 0 to 1"):
+            cross_entropy(logits, np.array([0, wrong]))
+    losses = [cross_entropy(logits, t).data for t in (np.array([0, 1]), np.eye(2), np.eye(2, dtype=int))]
+    near(losses, np.full(3, (np.log1p(np.e) + np.log1p(np.e**2)) / 2))
+
+
+def test_row_25_mse_of_other_shapes() -> None:
+    with pytest.raises(ValueError, match=re.escape("not (4,) and (4, 1)")):
+        mse_loss(Tensor(np.ones(4)), np.ones((4, 1)))
+
+
+def test_row_26_repeated_index() -> None:
+    equal(gradient(lambda x: x[[0, 0, 1]], [1, 2, 3]), [2, 1, 0])
+    equal(gradient(lambda x: x[np.array([0, 0, -3]), [0, 0, 0]], np.ones((3, 2))), [[3, 0], [0, 0], [0, 0]])
+
+
+def test_row_28_broadcasting_of_one_and_none() -> None:
+    equal(gradients(lambda x, y: x + y, np.ones((0, 3)), np.ones((1, 3)))[1], np.zeros((1, 3)))
+    empty, scalar = gradients(lambda x, y: x * y, np.ones((0, 3)), 2)
+    assert empty.shape == (0, 3)
+    equal(scalar, 0)
+
+
+def test_row_29_empty_reductions() -> None:
+    x = Tensor(np.ones(0))
+    with pytest.warns(RuntimeWarning):
+        y = ag.mean(x)
+    equal(y.data, nan)
+    y.backward()
+    assert x.grad.shape == (0,)
+    for f in (ag.max, ag.min):
+        with pytest.raises(ValueError, match="zero-size array"):
+            f(x)
+
+
+def test_row_30_sum_over_no_axes() -> None:
+    x = Tensor(np.ones((2, 3)))
+    for f in (ag.sum, ag.mean, ag.max):
+        assert f(x, axis=()).shape == (2, 3)
+        equal(gradient(lambda x, f=f: f(x, axis=()), x.data), np.ones((2, 3)))
+
+
+def test_row_31_duplicate_axes() -> None:
+    x = Tensor(np.ones((2, 3)))
+    for f in (ag.sum, ag.mean, ag.max, ag.min, ag.var, ag.std, ag.logsumexp, ag.softmax):
+        with pytest.raises(ValueError, match=r"[Dd]uplicate|repeated"):
+            f(x, axis=(0, -2))
+
+
+def test_row_32_results_without_axes() -> None:
+    y = Tensor([1, 2]).sum()
+    assert isinstance(y, Tensor)
+    assert y.shape == ()
+    assert type(y.data) is np.float64
+    x = Tensor([3])
+    (x * x).backward()
+    equal(x.grad, [6])
+
+
+def test_row_33_diamonds() -> None:
+    equal(gradient(lambda x: x @ x, [1, 2]), [2, 4])
+    near(gradient(lambda x: x * x + x / x + x**x, 3), 6 + 27 * (1 + np.log(3)))
+
+    def doubled(x: Any) -> Any:
+        for _ in range(100):
+            x = x + x  # twice as many paths each time
+        return x
+
+    start = time.perf_counter()
+    equal(gradient(doubled, 1), 2.0**100)
+    equal(second(lambda x: doubled(x) * x, 1), 2.0**101)
+    assert time.perf_counter() - start < 1
+
+
+def test_row_34_backward_twice() -> None:
+    x = Tensor([1, 2])
+    y = (x * x).sum()
+    y.backward()
+    first = x.grad
+    y.backward()
+    equal(first, [2, 4])
+    equal(x.grad, [4, 8])
+    y.backward(retain_graph=False)
+    equal(x.grad, [6, 12])
+    with pytest.raises(RuntimeError, match="freed"):
+        y.backward()
+    equal(x.grad, [6, 12])
+
+
+def test_row_35_backward_of_a_non_scalar() -> None:
+    x = Tensor([1, 2])
+    with pytest.raises(ValueError, match=r"\.sum\(\).*seed"):
+        (x * x).backward()
+    with pytest.raises(ValueError, match="seed"):
+        (x * x).backward([1, 2, 3])
+    (x * x).backward([1, 2])
+    equal(x.grad, [2, 8])
+
+
+def test_row_36_integers() -> None:
+    for data in (3, [1, 2], np.array([1, 2], np.int8), True):
+        assert Tensor(data).dtype == np.float64
+    x = Tensor([1, 2])
+    for left in (x > 1, x == x, np.sign(x), np.floor(x), np.argmax(x), x.astype(int)):
+        assert not isinstance(left, Tensor)
+    equal(gradient(lambda x: x * np.array([2, 3]), [1, 2]), [2, 3])
+
+
+def test_row_37_masks_and_overlapping_views() -> None:
+    equal(gradient(lambda x: x[x > 1], [1, 2, 3]), [0, 1, 1])
+    equal(gradient(lambda x: x[:-1] * x[1:], [1, 2, 3]), [2, 4, 2])
+    equal(gradient(lambda x: x.T[::-2, 1:] ** 2, [[1, 2, 3], [4, 5, 6]]), [[0, 0, 0], [8, 0, 12]])
+    equal(gradient(lambda x: x[np.array(False)], [1, 2]), [0, 0])
+
+
+def test_row_38_std_at_zero_variance() -> None:
+    equal(gradient(ag.std, [2, 2, 2]), [0, 0, 0])
+    equal(gradient(lambda x: ag.std(x, axis=1), [[2, 2], [1, 3]]), [[0, 0], [-0.5, 0.5]])
+    equal(gradient(ag.std, np.full(3, 0.1)), [0, 0, 0])
+
+
+def test_row_39_degrees_of_freedom() -> None:
+    equal(ag.std(np.array([1.0, 3.0])), 1)
+    equal(ag.std(np.array([1.0, 3.0]), ddof=1), np.sqrt(2))
+    with pytest.warns(RuntimeWarning):
+        y = ag.var(Tensor([1]), ddof=1)
+    equal(y.data, nan)
+
+
+def test_row_44_max_with_nan() -> None:
+    equal(ag.max([1, nan, 3]), nan)
+    equal(gradient(ag.max, [1, nan, 3]), [0, 1, 0])
+    equal(gradients(ag.maximum, [1, nan], [nan, 1]), [[0, 1], [1, 0]])
+
+
+def test_row_49_promotion() -> None:
+    x = Tensor(np.ones(2, np.float32))
+    for other, dtype in [(2.0, np.float32), (2, np.float32), (np.float64(2), np.float64), (np.ones(2), np.float64)]:
+        for y in (x * other, other * x, x + other, x / other, x**other, ag.maximum(x, other)):
+            assert y.dtype == dtype
+            x.grad = None
+            ag.sum(y).backward()
+            assert x.grad.dtype == np.float32
+
+
+def test_row_50_half_precision_sums_in_single() -> None:
+    b = Tensor(np.zeros(1, np.float16))
+    (b + np.zeros((70000, 1), np.float16)).backward(np.full((70000, 1), 0.5, np.float16))
+    equal(b.grad, [35000])
+
+
+def test_row_51_complex() -> None:
+    with pytest.raises(TypeError, match="real numbers"):
+        Tensor([1j])
+    with pytest.raises(TypeError, match="real numbers"):
+        Tensor([1.0]) * 1j
+    with pytest.raises(TypeError, match="real numbers"):
+        ag.grad(lambda x: x)(1j)
+
+
+def test_row_54_asarray_of_what_is_differentiated() -> None:
+    for leave in (np.asarray, np.array, lambda x: np.asarray([x, x]), lambda x: x.data * 1.0 + np.asarray(x)):
+        with pytest.raises(TypeError, match="gradient would be lost"):
+            ag.grad(lambda x, leave=leave: ag.sum(leave(x)))(np.ones(2))
+    equal(np.asarray(Tensor([1.0, 2.0], requires_grad=False)), [1, 2])
