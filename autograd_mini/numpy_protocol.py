@@ -60,7 +60,7 @@ def ufunc(function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: Mapp
             f"{_name(function)} cannot write a Tensor into an array (out=, or an operator like a += t): "
             "write a = a + t, or leave the graph with t.data"
         )
-    what = f"the method {method}" if method != "__call__" else "keyword " + ", ".join(f"{k}=" for k in kwargs)
+    what = f"method {method}" if method != "__call__" else "keyword " + ", ".join(f"{k}=" for k in kwargs)
     raise TypeError(f"{_name(function)} of a Tensor has no {what}: call it plainly, or leave the graph with t.data")
 
 
@@ -78,7 +78,7 @@ def plain(x: Any) -> Any:
     if isinstance(x, Node):
         return x.value
     if isinstance(x, (tuple, list)):
-        return type(x)(map(plain, x))
+        return type(x)([plain(part) for part in x])
     return {key: plain(value) for key, value in x.items()} if isinstance(x, dict) else x
 
 

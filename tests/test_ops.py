@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+
 from autograd_mini import Tensor, core
 from autograd_mini.numpy_protocol import plain
 from autograd_mini.testing import GradientError, gradcheck
@@ -200,6 +201,18 @@ def test_methods_are_the_functions(name: str, data: st.DataObject) -> None:
     params = {key: value for key, value in case.params.items() if key not in positional}
     args = [case.params[key] for key in positional if case.params[key] is not None]
     same(getattr(x, name)(*args, **params).data, row.apply(x, **case.params).data)
+
+
+def test_axes_that_do_not_fit_are_refused() -> None:
+    t = Tensor(np.ones((2, 3)))
+    for wrong in (
+        lambda: t.transpose(0),
+        lambda: np.transpose(t, (0,)),
+        lambda: t.transpose(0, 0),
+        lambda: t.swapaxes(0, 2),
+    ):
+        with pytest.raises(ValueError, match="ax[ei]s"):
+            wrong()
 
 
 # -- the table is complete, and its checks are sharp ---------------------------------------------------

@@ -1,0 +1,445 @@
+"""The graph: order, depth, memory, threads, the guard, pickling."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import sys
+import threading
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import autograd_mini as ag
+from autograd_mini.core import ancestors, sweep
+
+cube = ag.primitive("cube", lambda x: x**3, lambda g, y, x: g * 3 * x**2)
+
+
+def mlp_loss(rng: np.random.Generator) -> tuple[list[ag.Tensor], ag.Tensor]:
+    parameters = [ag.Tensor(rng.standard_normal(shape)) for shape in ((3, 4), (4,), (4, 2))]
+    w, b, v = parameters
+    return parameters, ag.mean(ag.square(ag.tanh(rng.standard_normal((5, 3)) @ w + b) @ v))
+
+
+# ---- order and depth -------------------------------------------------------------------------------
+
+
+def test_the_sweep_is_a_generator_in_order_of_age() -> None:
+    x = ag.Tensor(2.0)
+    y = x * x + ag.sin(x) * x
+    steps = sweep(y, np.float64(1))
+    assert next(steps) == (y, 1.0)
+    ages = [node.age for node, _ in steps]
+    assert ages == sorted(ages, reverse=True)
+
+
+def test_a_million_operations_forward_and_backward() -> None:
+    x = y = ag.Tensor(1.0)
+    for _ in range(1_000_000):
+        y = -y
+    y.backward()
+    assert x.grad == 1
+    del y  # neither does freeing recurse
+
+
+def test_a_diamond_of_2_to_the_100_paths_takes_100_steps() -> None:
+    x = y = ag.Tensor(1.0)
+    for _ in range(100):
+        y = y + y
+    assert sum(1 for _ in sweep(y, np.float64(1))) == 101
+    y.backward()
+    assert x.grad == 2.0**100
+
+
+def test_a_node_waits_for_all_its_contributions() -> None:
+    x = ag.Tensor(3.0)
+    early = x * 2
+    late = early * early
+    y = late * early + early  # the youngest use of `early` is met first
+    y.backward()
+    assert x.grad == 2 * (3 * 6.0**2 + 1)
+
+
+def test_operands_of_one_node_may_be_the_same() -> None:
+    x = ag.Tensor([[1.0, 2.0], [3.0, 4.0]])
+    (x @ x).sum().backward()
+    assert_array_equal(x.grad, [[7.0, 11.0], [9.0, 13.0]])
+
+
+# ---- backward --------------------------------------------------------------------------------------
+
+
+def test_a_second_backward_adds_exactly_the_same_again(rng: np.random.Generator) -> None:
+    parameters, loss = mlp_loss(rng)
+    loss.backward()
+    first = [p.grad.copy() for p in parameters]
+    loss.backward()
+    for p, grad in zip(parameters, first, strict=True):
+        assert_array_equal(p.grad, 2 * grad)
+
+
+def test_a_freed_graph_says_how_to_keep_it(rng: np.random.Generator) -> None:
+    parameters, loss = mlp_loss(rng)
+    other = loss * 2
+    loss.backward(retain_graph=False)
+    assert parameters[0].grad is not None
+    for output in (loss, other):
+        with pytest.raises(RuntimeError, match=r"freed by backward\(retain_graph=False\): leave retain_graph=True"):
+            output.backward()
+
+
+def test_retain_graph_false_frees_memory_on_the_way() -> None:
+    x = ag.Tensor(np.ones(1000))
+    y = x * 2
+    inner = weakref.ref(y)
+    z = (y * 3).sum()
+    del y
+    z.backward(retain_graph=False)
+    assert inner() is None
+
+
+def test_a_gradient_is_nobody_elses_array() -> None:
+    x, y = ag.Tensor(np.ones(3)), ag.Tensor(np.ones(3))
+    seed = np.ones(3)
+    (x + y).backward(seed)
+    x.grad += 1
+    assert_array_equal(y.grad, 1)
+    assert_array_equal(seed, 1)
+    leaf = ag.Tensor(np.ones(3))
+    leaf.backward(seed)
+    leaf.grad += 1
+    assert_array_equal(seed, 1)
+    z = ag.Tensor(np.ones((2, 3)))
+    z.T.sum().backward()
+    z.grad += 1  # not a read-only view of a broadcast scalar
+
+
+def test_gradients_of_scalars_are_numpy_scalars() -> None:
+    x = ag.Tensor(2.0)
+    (x * np.ones((2, 3))).sum().backward()
+    assert type(x.grad) is np.float64
+    assert x.grad == 6
+
+
+def test_an_error_in_the_sweep_changes_no_gradient() -> None:
+    x, w = ag.Tensor(1.0), ag.Tensor(2.0)
+    y = x * w
+    fresh = ag.Tensor(1.0)
+    z = y * fresh
+    w.data = 3.0
+    with pytest.raises(RuntimeError, match="changed after 'multiply'"):
+        z.backward()
+    assert fresh.grad is None
+    assert x.grad is None
+
+
+# ---- the guard -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", ["assign", "in place", "SGD", "Adam", "load_state_dict"])
+def test_changing_data_between_forward_and_backward_raises(change: str) -> None:
+    layer = ag.nn.Linear(2, 1, rng=0)
+    loss = layer(np.ones((3, 2))).sum()
+    loss.backward()
+    match change:
+        case "assign":
+            layer.weight.data = np.zeros((2, 1))
+        case "in place":
+            layer.weight.data -= 0.1
+        case "SGD" | "Adam":
+            getattr(ag.optim, change)(layer.parameters(), lr=0.1).step()
+        case "load_state_dict":
+            layer.load_state_dict(layer.state_dict())
+    with pytest.raises(RuntimeError, match="changed after .* run the forward pass again, or change data only after"):
+        loss.backward()
+    with pytest.raises(RuntimeError, match="changed since it was recorded"):
+        pickle.dumps(loss)
+
+
+def test_changing_a_frozen_operand_raises_too() -> None:
+    x, frozen = ag.Tensor(1.0), ag.Tensor(2.0, requires_grad=False)
+    y = x * frozen
+    frozen.data = 5.0
+    with pytest.raises(RuntimeError, match="changed after 'multiply'"):
+        y.backward()
+
+
+def test_the_data_of_a_result_cannot_be_assigned() -> None:
+    y = ag.Tensor(1.0) * 2
+    with pytest.raises(RuntimeError, match=r"result of 'multiply'.*\.detach\(\)"):
+        y.data = 3.0
+
+
+# ---- memory ----------------------------------------------------------------------------------------
+
+
+def test_a_graph_is_freed_by_reference_counting(rng: np.random.Generator) -> None:
+    gc.disable()
+    try:
+        parameters, loss = mlp_loss(rng)
+        loss.backward()
+        nodes = [weakref.ref(node) for node in ancestors(loss)]
+        del loss
+        assert not any(node() for node in nodes)
+    finally:
+        gc.enable()
+
+
+def test_memory_is_back_after_1000_steps_with_the_garbage_collector_off() -> None:
+    model = ag.nn.MLP([8, 16, 4], rng=0)
+    optimizer = ag.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    x, y = np.ones((5, 8)), np.arange(5) % 4
+
+    def step() -> None:
+        loss = ag.nn.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        ag.grad(lambda v: ag.sum(model(v)))(x)
+
+    def held() -> tuple[int, int]:
+        """Count the objects that could be in cycles, and the bytes of arrays."""
+        ours = tracemalloc.take_snapshot().filter_traces(
+            [tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)]
+        )
+        return len(gc.get_objects()), sum(trace.size for trace in ours.traces)
+
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(10):
+            step()
+        objects, size = held()
+        for _ in range(1000):
+            step()
+        objects_after, size_after = held()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert objects_after - objects < 20
+    assert size_after == size
+
+
+# ---- recording -------------------------------------------------------------------------------------
+
+
+def test_no_grad_as_context_and_as_decorator() -> None:
+    x = ag.Tensor(2.0)
+    with ag.no_grad():
+        y = x * x
+        with ag.no_grad():
+            pass
+        assert not (x * x).requires_grad
+    assert not y.requires_grad
+    assert isinstance(y, ag.Tensor)
+
+    @ag.no_grad()
+    def square(t: ag.Tensor) -> ag.Tensor:
+        return t * t
+
+    assert not square(x).requires_grad
+    assert (x * x).requires_grad
+
+
+def test_no_grad_ends_with_an_error_too() -> None:
+    with pytest.raises(KeyError), ag.no_grad():
+        raise KeyError
+    assert (ag.Tensor(1.0) * 2).requires_grad
+
+
+def test_grad_works_inside_no_grad() -> None:
+    with ag.no_grad():
+        assert ag.grad(lambda x: x * x)(3.0) == 6
+        slope = ag.grad(lambda x: x * x)(ag.Tensor(3.0))
+    assert isinstance(slope, ag.Tensor)
+    assert not slope.requires_grad
+
+
+def test_two_threads_have_graphs_of_their_own() -> None:
+    barrier = threading.Barrier(2, timeout=60)
+    found: dict[str, object] = {}
+
+    def recording() -> None:
+        x = y = ag.Tensor(1.5)
+        barrier.wait()
+        for _ in range(2000):
+            y = ag.sin(y) * x
+        barrier.wait()
+        y.backward()
+        found["gradient"] = x.grad
+
+    def paused() -> None:
+        with ag.no_grad():
+            x = y = ag.Tensor(1.5)
+            barrier.wait()
+            for _ in range(2000):
+                y = ag.sin(y) * x
+            barrier.wait()
+        found["recorded"] = y.requires_grad
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=run) for run in (recording, paused)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    x = y = ag.Tensor(1.5)
+    for _ in range(2000):
+        y = ag.sin(y) * x
+    y.backward()
+    assert found == {"gradient": x.grad, "recorded": False}
+
+
+# ---- pickle and copy -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clone", [lambda t: pickle.loads(pickle.dumps(t)), copy.deepcopy], ids=["pickle", "deepcopy"])
+def test_a_copied_graph_has_the_same_gradients_and_is_its_own(clone: object, rng: np.random.Generator) -> None:
+    parameters, loss = mlp_loss(rng)
+    loss.backward()
+    twins, twin = clone((parameters, loss))
+    assert_array_equal(twin.data, loss.data)
+    for p, q in zip(parameters, twins, strict=True):
+        assert_array_equal(q.grad, p.grad)
+        q.grad = None
+    twin.backward()
+    for p, q in zip(parameters, twins, strict=True):
+        assert q is not p
+        assert_array_equal(q.grad, p.grad)
+
+
+def test_copying_a_graph_of_100_000_operations_does_not_recurse() -> None:
+    x = y = ag.Tensor(1.0)
+    for _ in range(100_000):
+        y = cube(y)
+    for twin in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y), copy.copy(y)):
+        assert len(ancestors(twin)) == 100_000
+
+
+def test_copies_of_a_leaf_share_nothing() -> None:
+    x = ag.Tensor([1.0, 2.0])
+    for twin in (copy.copy(x), copy.deepcopy(x), x.detach()):
+        twin.data += 1
+        assert_array_equal(x.data, [1.0, 2.0])
+    assert copy.deepcopy(ag.Tensor(1.0, requires_grad=False)).requires_grad is False
+
+
+def test_tied_weights_stay_tied_in_a_copy() -> None:
+    model = ag.nn.Sequential(ag.nn.Linear(2, 2, rng=0), ag.nn.Linear(2, 2, rng=1))
+    model.layers[1].weight = model.layers[0].weight
+    twin = copy.deepcopy(model)
+    assert twin.layers[1].weight is twin.layers[0].weight is not model.layers[0].weight
+    assert len(twin.parameters()) == 3
+
+
+def test_the_boxes_of_a_drawing_survive_a_copy() -> None:
+    model = ag.nn.MLP([2, 3, 1], rng=0)
+    loss = ag.mean(model(np.ones((4, 2))))
+    assert ag.draw(pickle.loads(pickle.dumps(loss))).dot == ag.draw(loss).dot
+
+
+def test_a_primitive_without_a_global_name_cannot_be_pickled() -> None:
+    double = ag.primitive("double", lambda x: 2 * x, lambda g, y, x: 2 * g)
+    with pytest.raises(TypeError, match="'double' cannot be pickled.*assign the result of primitive"):
+        pickle.dumps(double(ag.Tensor(1.0)))
+
+
+# ---- primitives of the user's own ------------------------------------------------------------------
+
+
+def test_a_primitive_of_ones_own_goes_to_any_order() -> None:
+    assert ag.grad(cube)(2.0) == 12
+    assert ag.grad(ag.grad(cube))(2.0) == 12
+    assert ag.grad(ag.grad(ag.grad(cube)))(2.0) == 6
+    assert_array_equal(cube(np.array([1.0, 2.0])), [1, 8])
+    assert repr(cube.op) == "<primitive cube>"
+
+
+def test_three_operands_and_any_number_of_them() -> None:
+    fma = ag.primitive(
+        "fma", lambda x, y, z: x * y + z, lambda g, r, x, y, z: g * y, lambda g, r, x, y, z: g * x, lambda g, r, *_: g
+    )
+    x, y = ag.Tensor(2.0), ag.Tensor([1.0, 2.0])
+    fma(x, y, 5.0).sum().backward()
+    assert x.grad == 3
+    assert_array_equal(y.grad, [2, 2])
+    assert fma(2.0, 3.0, 4.0) == 10
+
+    total = ag.primitive("total", lambda *xs: sum(xs), lambda g, r, *xs, position: g * (position + 1), variadic=True)
+    a, b = ag.Tensor(1.0), ag.Tensor(1.0)
+    total(a, 1.0, b).backward()
+    assert (a.grad, b.grad) == (1, 3)
+
+
+def test_a_primitive_needs_a_rule() -> None:
+    with pytest.raises(TypeError, match="'empty' has no rule"):
+        ag.primitive("empty", np.exp)
+
+
+def test_a_rule_of_a_wrong_shape_or_type_is_named() -> None:
+    wrong = ag.primitive("wrong", np.sum, lambda g, y, x: g)
+    with pytest.raises(ValueError, match=r"rule of primitive 'wrong' gave a cotangent of shape \(\) .* \(3,\)"):
+        wrong(ag.Tensor(np.ones(3))).backward()
+    odd = ag.primitive("odd", np.negative, lambda g, y, x: None)
+    with pytest.raises(TypeError, match="rule of primitive 'odd' gave None"):
+        odd(ag.Tensor(1.0)).backward()
+
+
+# ---- grad ------------------------------------------------------------------------------------------
+
+
+def test_perturbations_are_not_confused() -> None:
+    assert ag.grad(lambda x: x * ag.grad(lambda y: x + y)(1.0))(1.0) == 1
+    assert ag.grad(lambda x: x * ag.grad(lambda y: x * y)(2.0))(3.0) == 6
+
+
+def test_arrays_in_arrays_out_and_tensors_in_tensors_out() -> None:
+    x = np.array([1.0, 2.0])
+    assert type(ag.grad(lambda t: (t**3).sum())(x)) is np.ndarray
+    assert type(ag.grad(ag.sin)(1.0)) is np.float64
+    t = ag.Tensor(x)
+    slope = ag.grad(lambda t: (t**3).sum())(t)
+    assert isinstance(slope, ag.Tensor)
+    slope.sum().backward()
+    assert_array_equal(t.grad, 6 * x)
+
+
+def test_grad_leaves_no_trace() -> None:
+    w = ag.Tensor(2.0)
+    ag.grad(lambda x: x * w)(3.0)
+    assert w.grad is None
+
+
+def test_a_tensor_from_outside_is_an_input_too() -> None:
+    critic = ag.nn.MLP([2, 3, 1], rng=0)
+    slope = ag.grad(lambda x: ag.sum(critic(x)))(np.ones((4, 2)))
+    penalty = ag.mean(slope * slope)
+    penalty.backward()
+    assert np.any(critic.layers[0].weight.grad)
+
+
+def test_several_arguments_and_values() -> None:
+    value, (by_x, by_y) = ag.value_and_grad(lambda x, y: x * x * y, argnums=(0, 1))(3.0, 2.0)
+    assert (value, by_x, by_y) == (18, 12, 9)
+    assert ag.grad(lambda x, y: x * x * y, argnums=1)(3.0, 2.0) == 9
+
+
+def test_a_function_that_does_not_depend_has_the_gradient_zero() -> None:
+    assert ag.grad(lambda x: 3.0)(1.0) == 0
+    assert_array_equal(ag.grad(lambda x: ag.Tensor(3.0))(np.ones(2)), [0, 0])
+    assert ag.grad(ag.grad(lambda x: 2 * x))(1.0) == 0
+
+
+def test_grad_of_many_numbers_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"one number, not one of shape \(2,\): sum it"):
+        ag.grad(lambda x: 2 * x)(np.ones(2))
