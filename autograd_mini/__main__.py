@@ -117,7 +117,7 @@ def plot(history: Sequence[tuple[float, float, float]], path: Path) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train, say what came of it, and write the three files."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
     from tqdm import tqdm
 
     options.out.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def train(options: argparse.Namespace) -> None:
 
     history = []
     steps = math.ceil(len(x) / options.batch_size)
-    with tqdm(total=options.epochs * steps, unit="step", leave=False) as bar:
+    with tqdm(total=options.epochs * steps, unit="step", leave=False) as bar, np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(1, options.epochs + 1):
             total = 0.0
             for batch in batches(len(x), options.batch_size, rng):
@@ -141,7 +141,7 @@ def train(options: argparse.Namespace) -> None:
                 total += loss.item() * len(batch)
                 bar.update()
             history.append((total / len(x), accuracy(model, x, y), accuracy(model, x_held, y_held)))
-            line = "epoch {:3d}   loss {:.4f}   accuracy {:7.2%}   held out {:7.2%}".format(epoch, *history[-1])
+            line = "epoch {:3d}   loss {:<9.4g} accuracy {:7.2%}   held out {:7.2%}".format(epoch, *history[-1])
             bar.write(line, file=sys.stdout)
             if not math.isfinite(total):
                 raise Failure(f"the loss is {total} in epoch {epoch}: try a smaller --lr than {options.lr:g}")
@@ -152,9 +152,9 @@ def train(options: argparse.Namespace) -> None:
         names={"model": model, "images": images, "labels": labels},
         title=f"Digits classifier {' → '.join(map(str, sizes))}, trained for {options.epochs} epochs",
     )
-    metadata = {"sizes": json.dumps(sizes), "activation": "tanh", "input": "pixels / 16", "seed": str(options.seed)}
+    description = {"sizes": sizes, "activation": "tanh", "input": "pixels / 16", "seed": options.seed}
     with replacing(options.out / "model.safetensors") as draft:
-        save_file(model.state_dict(), draft, metadata)
+        draft.write_bytes(save(model.state_dict(), {"autograd_mini": json.dumps(description)}))
     plot(history, options.out / "curves.png")
     drawing.save(options.out / "graph.svg")
     print(f"wrote {options.out / 'graph.svg'}, curves.png and model.safetensors")

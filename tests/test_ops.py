@@ -211,7 +211,7 @@ def test_axes_that_do_not_fit_are_refused() -> None:
         lambda: t.transpose(0, 0),
         lambda: t.swapaxes(0, 2),
     ):
-        with pytest.raises(ValueError, match="ax[ei]s"):
+        with pytest.raises(ValueError, match=r"ax[ei]s"):
             wrong()
 
 
