@@ -39,7 +39,7 @@ def parser() -> Parser:
     add("--seed", type=whole(0), default=0, metavar="N", help="of the split, the weights and the order (default 0)")
     add("--epochs", type=whole(1), default=30, metavar="N", help="how often to see every image (default 30)")
     add("--batch-size", type=whole(1), default=32, metavar="N", help="images a step (default 32)")
-    add("--lr", type=positive, default=0.1, metavar="X", help="learning rate (default 0.1)")
+    add("--lr", type=positive, default=0.05, metavar="X", help="learning rate (default 0.05)")
     add("--hidden", type=whole(1), nargs="+", default=[50], metavar="N", help="sizes of hidden layers (default 50)")
     add("--out", type=Path, default=Path("autograd-mini-out"), metavar="DIR", help="default autograd-mini-out")
     return parser
@@ -130,7 +130,10 @@ def train(options: argparse.Namespace) -> None:
 
     history = []
     steps = math.ceil(len(x) / options.batch_size)
-    with tqdm(total=options.epochs * steps, unit="step", leave=False) as bar, np.errstate(over="ignore", invalid="ignore"):
+    with (
+        tqdm(total=options.epochs * steps, unit="step", leave=False) as bar,
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
         for epoch in range(1, options.epochs + 1):
             total = 0.0
             for batch in batches(len(x), options.batch_size, rng):
@@ -144,7 +147,7 @@ def train(options: argparse.Namespace) -> None:
             line = "epoch {:3d}   loss {:<9.4g} accuracy {:7.2%}   held out {:7.2%}".format(epoch, *history[-1])
             bar.write(line, file=sys.stdout)
             if not math.isfinite(total):
-                raise Failure(f"the loss is {total} in epoch {epoch}: try a smaller --lr than {options.lr:g}")
+                raise TrainingError(f"the loss is {total} in epoch {epoch}: try a smaller --lr than {options.lr:g}")
 
     images, labels = x[: options.batch_size], y[: options.batch_size]
     drawing = draw(
@@ -160,7 +163,7 @@ def train(options: argparse.Namespace) -> None:
     print(f"wrote {options.out / 'graph.svg'}, curves.png and model.safetensors")
 
 
-class Failure(Exception):
+class TrainingError(Exception):
     """Something that ends the program with one line."""
 
 
@@ -179,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         train(options)
     except ModuleNotFoundError as error:
         line.error(f'{error.name} is missing: pip install "autograd_mini[svg,train]"')
-    except (Failure, OSError, RuntimeError) as error:
+    except (TrainingError, OSError, RuntimeError) as error:
         line.error(str(error))
 
 

@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 
 Value = Any  # an array, a NumPy scalar or a Python number
 Operand = Any  # a Node or a Value
+Operation = Callable[..., Any]  # what primitive() makes: arrays in, an array out; Nodes in, a Node out
 Rule = Callable[..., Any]  # (g, result, *operands, **params) -> cotangent of one operand
 Scope = tuple[str, int]  # a label, and the clock when it began
 
@@ -120,11 +121,12 @@ class Node:
     requires_grad: bool
     grad: Value | None
 
-    array: ClassVar[type] = object  # the type of the values that have axes; a subclass names it
+    array: ClassVar[type] = object  # the type of values that have axes; a subclass names it
+    number: ClassVar[type] = float  # and that of those that have none
 
     @staticmethod
     def constant(x: Any) -> Value:
-        """An operand that is not a Node, as arrays can use it; a subclass may convert or refuse."""
+        """Take an operand that is not a Node as arrays can use it; a subclass may convert or refuse it."""
         return x
 
 
@@ -143,7 +145,7 @@ def result(
 ) -> Node:
     """Give the Node of a value just computed, with its application if it is to be recorded."""
     node = _new(kind)
-    node.value = value
+    node.value = kind.number(value) if type(value) is float else value
     node.age = next(clock)
     node.grad = None
     if requires_grad and not (paused and get_ident() in paused):  # is_recording(), without the call
@@ -154,6 +156,8 @@ def result(
         node.requires_grad = True
     else:
         leaf(node)
+        if value.base is not None:  # a view would change with the data of its operand, and nobody would know
+            node.value = value.copy()
     return node
 
 
@@ -166,7 +170,7 @@ def leaf(node: Node, requires_grad: bool = False) -> None:
     node.requires_grad = requires_grad
 
 
-def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: bool = False) -> Callable[..., Any]:
+def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: bool = False) -> Operation:
     """State a differentiable operation: its name, its value, and one VJP rule per operand.
 
     Parameters
@@ -217,7 +221,7 @@ class _Each:
         return partial(self.rule, position=position)
 
 
-def _one(op: Primitive) -> Callable[..., Any]:
+def _one(op: Primitive) -> Operation:
     forward = op.forward
 
     def apply(x: Operand, **params: Any) -> Any:
@@ -229,7 +233,7 @@ def _one(op: Primitive) -> Callable[..., Any]:
     return apply
 
 
-def _two(op: Primitive) -> Callable[..., Any]:
+def _two(op: Primitive) -> Operation:
     forward = op.forward
 
     def apply(x: Operand, y: Operand, **params: Any) -> Any:
@@ -250,7 +254,7 @@ def _two(op: Primitive) -> Callable[..., Any]:
     return apply
 
 
-def _many(op: Primitive) -> Callable[..., Any]:
+def _many(op: Primitive) -> Operation:
     forward = op.forward
 
     def apply(*operands: Operand, **params: Any) -> Any:
@@ -300,7 +304,7 @@ def sweep(
         ct = cotangents.pop(node)
         yield node, ct
         op, operands, params, age = node.op, node.operands, node.params, node.age
-        if not operands:
+        if op is None or not operands:
             raise RuntimeError(
                 "this graph was freed by backward(retain_graph=False): leave retain_graph=True (the default) in the "
                 "first backward() to go through it again"

@@ -84,10 +84,15 @@ def plain(x: Any) -> Any:
 
 def _called(name: str, ours: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     signature = inspect.signature(ours)
+    kwargs = {
+        key: x for key, x in kwargs.items() if x is not None or key in signature.parameters
+    }  # out=None says nothing
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{name} of a Tensor takes {signature}: {error}; or leave the graph with t.data") from None
+        bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+        takes = signature.replace(parameters=bare, return_annotation=signature.empty)
+        raise TypeError(f"{name} of a Tensor takes {takes}: {error}; or leave the graph with t.data") from None
     return ours(*args, **kwargs)
 
 

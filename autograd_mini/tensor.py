@@ -16,13 +16,15 @@ from .ops import elementwise as e
 from .ops.linalg import matmul_p
 from .ops.shape import astype_p
 
+FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
+
 
 def _real(data: Any, what: str, keep_integers: bool = False) -> Any:
     """Copy `data` into an array of real numbers, or say why it is none."""
     array = np.array(data)
     kind = array.dtype.kind
-    if kind in "iub" and not keep_integers:
-        array = array.astype(np.float64)
+    if kind in "iubf" and not keep_integers:
+        array = array.astype(array.dtype if array.dtype in FLOATS else np.float64)
     elif kind == "c":
         raise TypeError(f"{what} holds real numbers, not {array.dtype}: use its .real and .imag as two")
     elif kind not in "fiub":
@@ -61,7 +63,7 @@ class Tensor(Node):
     """
 
     __slots__ = ()
-    array = np.ndarray
+    array, number = np.ndarray, np.float64
     __hash__ = object.__hash__  # by identity, though == compares entries
 
     def __init__(self, data: ArrayLike, requires_grad: bool = True) -> None:
@@ -99,13 +101,18 @@ class Tensor(Node):
             )
         value = np.array(data, self.value.dtype) if data is not self.value else data
         if value.shape != self.value.shape:
-            raise ValueError(f".data has shape {self.value.shape}, not {value.shape}: make a new Tensor to change shape")
+            raise ValueError(
+                f".data has shape {self.value.shape}, not {value.shape}: make a new Tensor to change shape"
+            )
         self.value = value[()]
         self.age = next(clock)
 
     def move(self, step: Any) -> None:
         """Add `step` to the data, in place: what an optimiser does to a leaf."""
-        self.value += step
+        if self.shape:
+            self.value += step
+        else:
+            self.value = type(self.value)(self.value + step)
         self.age = next(clock)
 
     @property
@@ -199,7 +206,7 @@ class Tensor(Node):
         return self
 
     def __getitem__(self, index: Any) -> Self:
-        item: Self = ops.getitem(self, index=index)
+        item: Self = ops.getitem(self, index)
         return item
 
     def reshape(self, *shape: Any, order: str = "C") -> Self:
@@ -209,7 +216,8 @@ class Tensor(Node):
 
     def transpose(self, *axes: Any) -> Self:
         """Permute the axes; reverse them by default."""
-        transposed: Self = ops.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        transposed: Self = ops.transpose(self, order or None)
         return transposed
 
     def astype(self, dtype: DTypeLike) -> Any:
@@ -270,14 +278,16 @@ class Tensor(Node):
         else:
             seed = np.array(plain(seed), value.dtype)[()]
             if np.shape(seed) != self.shape:
-                raise ValueError(f"the seed of backward() has the shape of the value, {self.shape}, not {np.shape(seed)}")
+                raise ValueError(
+                    f"the seed of backward() has the shape of the value, {self.shape}, not {np.shape(seed)}"
+                )
         # gathered first: where the sweep raises, no gradient has changed
         for node, ct in [step for step in sweep(self, seed, free=not retain_graph) if step[0].op is None]:
             node.grad = ct if node.grad is None else node.grad + ct
 
     # -- NumPy, pickle and copy --------------------------------------------------------------------
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
             raise TypeError(
                 "a Tensor that is being differentiated does not turn into an array by itself, for its gradient would "
@@ -302,8 +312,8 @@ class Tensor(Node):
         for node in nodes:
             if any(isinstance(x, Node) and x.age > node.age for x in node.operands):
                 raise RuntimeError(
-                    f"the data of an operand of {node.op!r} changed since it was recorded, so a copy of the graph would "
-                    "have wrong gradients: run the forward pass again"
+                    f"the data of an operand of {node.op!r} changed since it was recorded, so a copy of the graph "
+                    "would have wrong gradients: run the forward pass again"
                 )
             operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in node.operands]
             scopes = [(label, bisect_right(ages, start)) for label, start in node.scopes]
@@ -313,7 +323,7 @@ class Tensor(Node):
 
 def _leaf(kind: type[Tensor], value: Any, requires_grad: bool, grad: Any) -> Tensor:
     tensor = kind(value, requires_grad)
-    tensor.grad = grad
+    tensor.grad = None if grad is None else grad.copy()
     return tensor
 
 

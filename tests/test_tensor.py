@@ -44,6 +44,18 @@ def test_other_data_is_refused(data: object, message: str) -> None:
         Tensor(1.0) * data
 
 
+def test_odd_floating_dtypes_become_the_native_ones() -> None:
+    assert Tensor(np.ones(2, ">f8")).dtype.isnative
+    assert Tensor(np.ones(2, ">f4")).dtype == np.float64
+    assert Tensor(np.ones(2, np.longdouble)).dtype == np.float64
+
+
+def test_moving_a_scalar_keeps_its_dtype() -> None:
+    x = Tensor(np.float32(1))
+    x.move(np.float64(0.5))
+    assert (type(x.data), x.item()) == (np.float32, 1.5)
+
+
 def test_a_tensor_copies_its_data() -> None:
     data = np.ones(2)
     x = Tensor(data)
@@ -161,13 +173,16 @@ def test_numpy_functions_take_tensors() -> None:
     for got, wanted in [
         (np.exp(x), np.exp(x.data)), (np.add(x, a), x.data + 1), (np.add(a, x), x.data + 1), (a @ x, a @ x.data),
         (np.sum(x, axis=0), [4, 6]), (np.sum(x, 1), [3, 7]), (np.mean(x, (0, 1), keepdims=True), [[2.5]]),
-        (np.max(x, 1), [2, 4]), (np.amin(x), 1), (np.var(x, ddof=1), np.var(x.data, ddof=1)), (np.std(x), np.std(x.data)),
+        (np.max(x, 1), [2, 4]), (np.amin(x), 1), (np.var(x, ddof=1), np.var(x.data, ddof=1)),
+        (np.std(x), np.std(x.data)),
         (np.concatenate([x, a], -1), np.concatenate([x.data, a], -1)), (np.stack((a, x)), np.stack((a, x.data))),
         (np.where(a > 0, x, 0), x.data), (np.where(x > 2, x, -x), [[-1, -2], [3, 4]]),
         (np.reshape(x, (4,)), [1, 2, 3, 4]), (np.ravel(x), [1, 2, 3, 4]), (np.transpose(x), x.data.T),
         (np.swapaxes(x, 0, 1), x.data.T), (np.expand_dims(x, 0), x.data[None]), (np.squeeze(x[None]), x.data),
         (np.broadcast_to(x, (3, 2, 2)), np.broadcast_to(x.data, (3, 2, 2))), (np.add.reduce(x), [4, 6]),
-        (np.maximum.reduce(x, axis=None), 4), (np.abs(-x), x.data), (np.matmul(x, a), x.data @ a),
+        (np.sum(x, axis=None, dtype=None, out=None), 10), (x.transpose(1, 0), x.data.T), (x.transpose((0, 1)), x.data),
+        (np.sum(x[0, 0], axis=0), 1), (np.maximum.reduce(x, axis=None), 4), (np.abs(-x), x.data),
+        (np.matmul(x, a), x.data @ a),
     ]:  # fmt: skip
         assert isinstance(got, Tensor)
         assert got.requires_grad
@@ -212,11 +227,18 @@ def test_a_frozen_tensor_is_an_array_for_numpy() -> None:
     assert_array_equal(np.asarray(Tensor([1.0, 2.0], requires_grad=False)), [1, 2])
 
 
+def test_transpose_takes_as_many_axes_as_there_are() -> None:
+    with pytest.raises(ValueError, match="axes don't match"):
+        Tensor([[1.0, 2.0]]).transpose(0)
+
+
 # ---- errors of backward ----------------------------------------------------------------------------
 
 
 def test_backward_of_many_numbers() -> None:
-    with pytest.raises(ValueError, match=r"starts from a scalar, not from shape \(2,\): call \.sum\(\) first, or pass a"):
+    with pytest.raises(
+        ValueError, match=r"starts from a scalar, not from shape \(2,\): call \.sum\(\) first, or pass a"
+    ):
         Tensor([1.0, 2.0]).backward()
     x = Tensor([3.0])
     (x * x).backward()  # one entry is as good as a scalar

@@ -15,7 +15,6 @@ import numpy as np
 from ..core import Node, ancestors, sweep
 from .summary import Summary
 
-
 Nest = tuple[Any, ...]  # () at the top, else (the nest around it, its label); every call has its own
 
 

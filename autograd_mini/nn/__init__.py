@@ -1,7 +1,16 @@
 """Modules, layers and losses. Nothing here knows a derivative."""
 
 from .layers import (
-    MLP, LeakyReLU, Linear, LogSoftmax, ReLU, Sequential, Sigmoid, Softmax, Softplus, Tanh,
+    MLP,
+    LeakyReLU,
+    Linear,
+    LogSoftmax,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Tanh,
 )  # fmt: skip
 from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from .module import Module

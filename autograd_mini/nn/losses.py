@@ -104,6 +104,5 @@ def _out_of_range(ids: Any, classes: int) -> IndexError:
 
 def _same_shape(name: str, prediction: Any, target: Any) -> None:
     if shape_of(prediction) != shape_of(target):
-        raise ValueError(
-            f"{name} compares arrays of one shape, not {shape_of(prediction)} and {shape_of(target)}: reshape one of them"
-        )
+        shapes = f"{shape_of(prediction)} and {shape_of(target)}"
+        raise ValueError(f"{name} compares arrays of one shape, not {shapes}: reshape one of them")

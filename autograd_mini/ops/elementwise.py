@@ -11,15 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, Value, primitive
+from ..core import Node, Operation, Value, primitive
+
+
+def floating(x: Any) -> Any:
+    """Give an array of floats as it is, and integers, booleans and lists as float64: small integers wrap round."""
+    return x if hasattr(x, "dtype") and x.dtype.kind == "f" else np.asarray(x, np.float64)[()]
 
 
 @np.errstate(over="ignore")  # 1 / inf is the right 0
 def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
+    return 1 / (1 + np.exp(-floating(x)))
 
 
 def _softplus(x: Any) -> Any:
+    x = floating(x)
     return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
 
 
@@ -34,7 +40,7 @@ mul_p = primitive("multiply", op.mul,     lambda g, z, x, y: g * y,
 div_p = primitive("divide",   op.truediv, lambda g, z, x, y: g / y,
                                           lambda g, z, x, y: -g * z / y)
 pow_p = primitive("power",    op.pow,     lambda g, z, x, y: g * y * x ** _less_one(y, x),
-                                          lambda g, z, x, y: g * z * log(where(x == 0, 1, x)))
+                                          lambda g, z, x, y: g * z * log(where((x == 0) & (y >= 0), 1, x)))
 
 neg_p = primitive("negative", op.neg, lambda g, y, x: -g)
 abs_p = primitive("absolute", op.abs, lambda g, y, x: g * np.sign(x))
@@ -42,16 +48,16 @@ abs_p = primitive("absolute", op.abs, lambda g, y, x: g * np.sign(x))
 square   = primitive("square",   np.square,   lambda g, y, x: g * (2 * x))  # for speed: x * x with one operand
 sqrt     = primitive("sqrt",     np.sqrt,     lambda g, y, x: g / (2 * y))
 exp      = primitive("exp",      np.exp,      lambda g, y, x: g * y)
-log      = primitive("log",      np.log,      lambda g, y, x: g / x)
+log: Operation = primitive("log",      np.log,      lambda g, y, x: g / x)
 sin      = primitive("sin",      np.sin,      lambda g, y, x: g * cos(x))
-cos      = primitive("cos",      np.cos,      lambda g, y, x: -g * sin(x))
+cos: Operation = primitive("cos",      np.cos,      lambda g, y, x: -g * sin(x))
 tanh     = primitive("tanh",     np.tanh,     lambda g, y, x: g * (1 - y * y))
 
 maximum = primitive("maximum", np.maximum, lambda g, z, x, y: g * _share(x, y, z),
                                            lambda g, z, x, y: g * _share(y, x, z))
 minimum = primitive("minimum", np.minimum, lambda g, z, x, y: g * _share(x, y, z),
                                            lambda g, z, x, y: g * _share(y, x, z))
-where_p = primitive("where", lambda x, y, condition: np.where(condition, x, y)[()],
+where_p = primitive("where", lambda x, y, condition: _where(x, y, condition),
                     lambda g, z, x, y, condition: where(condition, g, 0),
                     lambda g, z, x, y, condition: where(condition, 0, g))
 
@@ -64,10 +70,13 @@ relu     = primitive("relu",     lambda x: np.maximum(x, 0), lambda g, y, x: g *
 
 
 def _less_one(y: Any, x: Any) -> Any:
-    """The exponent of the derivative of a power, but not -1 at 0, where it would make 0 * inf of a 0."""
+    """Give the exponent of the derivative of a power, but not -1 where it would make 0 * inf of a 0.
+
+    A constant exponent of 0 may give any number there; one that is differentiated has a derivative to keep.
+    """
     if np.ndim(y) == 0 and y:
-        return y - 1
-    return where((y == 0) & (x == 0), 1, y - 1)
+        return y - 1.0
+    return where((y == 0) & ((x == 0) | (not isinstance(y, Node))), 1, y - 1.0)
 
 
 def _share(x: Any, y: Any, z: Any) -> Any:
@@ -75,11 +84,15 @@ def _share(x: Any, y: Any, z: Any) -> Any:
     return ((x == z) | (x != x)) * (1 - 0.5 * ((y == z) | (y != y)))
 
 
+def _where(x: Any, y: Any, condition: Any) -> Any:
+    z: Any = np.where(condition, x, y)
+    return z[()]
+
+
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Take `x` where `condition` holds and `y` elsewhere; all three broadcast. The condition has no derivative."""
-    if isinstance(condition, Node):
-        condition = condition.value != 0
-    return where_p(x, y, condition=condition)
+    condition = condition.value if isinstance(condition, Node) else condition
+    return where_p(x, y, condition=np.array(condition, bool))  # a copy: the rule is to find it unchanged
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
@@ -89,6 +102,7 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
     ----------
     .. [1] Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
     """
+    x = x if isinstance(x, Node) else floating(x)
     return where(x > 0, x, slope * x)
 
 

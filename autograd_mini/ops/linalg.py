@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator as op
 from typing import Any
 
@@ -26,7 +27,8 @@ def _left(g: Any, x: Any, y: Any) -> Any:
 
 def _right(g: Any, x: Any, y: Any) -> Any:
     if y.ndim == 2 < x.ndim:  # one tall product does what a sum over products would
-        return x.reshape(-1, x.shape[-1]).mT @ g.reshape(-1, g.shape[-1])
+        rows = math.prod(x.shape[:-1])  # not -1, which an empty array does not determine
+        return x.reshape(rows, x.shape[-1]).mT @ g.reshape(rows, g.shape[-1])
     if x.ndim > 1 < y.ndim:
         return x.mT @ g
     columns, (g, x, _) = y.ndim == 1, _matrices(g, x, y)

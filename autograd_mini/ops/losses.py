@@ -19,7 +19,7 @@ nll_p = primitive("nll", lambda x, ids: -mean_of(x[np.arange(ids.size), ids], No
 
 
 def _negative_share(x: Any, ids: Any) -> Any:
-    """The derivative of the mean of the negatives of the entries ``(i, ids[i])``, which is a constant."""
+    """Give the derivative of the mean of the negatives of the entries ``(i, ids[i])``, which is a constant."""
     share = np.zeros(x.shape, x.dtype)
     share[np.arange(ids.size), ids] = -1 / max(ids.size, 1)
     return share

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..core import primitive
+from ..core import Operation, primitive
 
 Axes = int | tuple[int, ...] | None
 
@@ -22,11 +22,10 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return shape
 
 
-
 # fmt: off
-reshape_p   = primitive("reshape",   lambda x, shape, order: np.reshape(x, shape, order=order)[()],
+reshape_p: Operation = primitive("reshape",   lambda x, shape, order: np.reshape(x, shape, order=order)[()],
                         lambda g, y, x, shape, order: reshape_p(g, shape=x.shape, order=order))
-transpose_p = primitive("transpose", lambda x, axes: np.transpose(x, axes),
+transpose_p: Operation = primitive("transpose", lambda x, axes: np.transpose(x, axes),
                         lambda g, y, x, axes: transpose_p(g, axes=tuple(np.argsort(axes).tolist())))
 broadcast_p = primitive("broadcast", lambda x, shape: _broadcast(x, shape),
                         lambda g, y, x, shape: g)  # the engine sums it back
@@ -44,7 +43,7 @@ def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _part(g: Any, xs: tuple[Any, ...], axis: int, position: int) -> Any:
-    """The slice of a concatenation that operand number `position` filled."""
+    """Give the slice of a concatenation that operand number `position` filled."""
     start = sum(x.shape[axis] for x in xs[:position])
     return g[(slice(None),) * axis + (slice(start, start + xs[position].shape[axis]),)]
 
@@ -108,7 +107,9 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
         return concatenate_p(*(ravel(x) for x in arrays), axis=0)
     ndims = {len(shape_of(x)) for x in arrays}
     # what NumPy refuses (nothing, numbers, unequal ranks) goes to it unchanged, for its own message
-    return concatenate_p(*arrays, axis=normalize_axis_index(axis, max(ndims)) if len(ndims) == 1 and ndims != {0} else axis)
+    return concatenate_p(
+        *arrays, axis=normalize_axis_index(axis, max(ndims)) if len(ndims) == 1 and ndims != {0} else axis
+    )
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 from .optimizer import Optimizer
 from .sgd import SGD
+
 from .adam import Adam  # isort: skip
 
 __all__ = ["SGD", "Adam", "Optimizer"]

@@ -21,9 +21,9 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"  # read when NumPy is imported, hence above it
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-import numpy as np
+import numpy as np  # noqa: E402  # the variables above are read by this import
 
-import autograd_mini as ag
+import autograd_mini as ag  # noqa: E402
 
 Array = np.ndarray[Any, Any]
 Step = Callable[[], float]
@@ -375,7 +375,9 @@ def main(arguments: list[str] | None = None) -> None:
     }
     print(machine(), "\n")
     others = [name for name in engines if name not in ("hand NumPy", "autograd_mini")]
-    print("| one training step | hand NumPy | autograd_mini | ratio | goal |" + "".join(f" {name} |" for name in others))
+    print(
+        "| one training step | hand NumPy | autograd_mini | ratio | goal |" + "".join(f" {name} |" for name in others)
+    )
     print("|---" * (5 + len(others)) + "|")
     for net in NETWORKS:
         p = problem(net)
