@@ -1,0 +1,91 @@
+"""What the README and the docs say is true: their code runs, their commands exist, their pictures are drawn here."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import autograd_mini as ag
+from tests.benchmarks import training_step
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MODULES = ["autograd_mini", *(m.name for m in pkgutil.walk_packages(ag.__path__, "autograd_mini."))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def shown(svg: Path) -> list[str]:
+    """List what an SVG says, apart from its numbers, which another BLAS may round otherwise."""
+    texts = [element.text or "" for element in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")]
+    return [re.sub(r"[−\d.e]+", "#", text) for text in texts]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks(page, "python"):
+        exec(compile(block, str(page), "exec"), names)
+
+
+def test_the_example_of_the_readme_draws_its_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = blocks(ROOT / "README.md", "python")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "[0 1 1 0]\n"
+    assert shown(tmp_path / "xor.svg") == shown(ROOT / "docs" / "xor.svg")
+
+
+def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
+    commands = {line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()}
+    assert commands == {
+        'pip install ".[svg,train]" && python -m autograd_mini',  # .ci/run
+        'pip install ".[svg,train,test]" && python -m pytest',  # .ci/run
+        "python -m tests.benchmarks.training_step --peers",  # below
+    }
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if not name.endswith("__main__"):
+        assert not doctest.testmod(importlib.import_module(name)).failed
+
+
+def test_the_benchmark_prints_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    training_step.main(["--seconds", "0.05"])
+    printed = capsys.readouterr().out
+    for net in training_step.NETWORKS:
+        assert f"| {net.name}, {net.dtype} |" in printed
+    assert "| autograd_mini, scalars |" in printed
+
+
+def test_the_benchmark_refuses_a_step_that_computes_something_else() -> None:
+    net = training_step.NETWORKS[0]
+    p = training_step.problem(net)
+    other = p._replace(x=p.x * 1.01)
+    with pytest.raises(SystemExit, match="XOR 2-3-2, batch 4: wrong has the losses"):
+        training_step.agree(net, {"hand NumPy": training_step.hand(net, p), "wrong": training_step.hand(net, other)})
+
+
+def test_every_public_thing_has_a_docstring() -> None:
+    for module in (ag, ag.nn, ag.optim, ag.testing):
+        for name in module.__all__:
+            assert (getattr(module, name).__doc__ or "").strip(), name
