@@ -76,12 +76,9 @@ class Tensor(Node):
     def constant(x: Any) -> Any:
         """Take what stands beside a Tensor in an operation: a number or an array of real numbers."""
         kind = type(x)
-        if kind is float or kind is int or kind is np.float64:
+        if kind is float or kind is int or kind is bool:
             return x
-        if (kind is np.ndarray and x.ndim) or isinstance(x, np.generic):
-            if x.dtype.kind in "fiub":
-                return x
-        elif kind is bool:
+        if ((kind is np.ndarray and x.ndim) or isinstance(x, np.generic)) and x.dtype.kind in "fiub":
             return x
         return _real(x, "an operand", keep_integers=True)
 
@@ -109,10 +106,11 @@ class Tensor(Node):
 
     def move(self, step: Any) -> None:
         """Add `step` to the data, in place: what an optimiser does to a leaf."""
-        if self.shape:
-            self.value += step
+        value = self.value
+        if type(value) is np.ndarray:
+            value += step
         else:
-            self.value = type(self.value)(self.value + step)
+            self.value = type(value)(value + step)
         self.age = next(clock)
 
     @property

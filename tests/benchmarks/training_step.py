@@ -141,8 +141,8 @@ def autograd_mini(net: Network, p: Problem) -> Step:
     loss_of = getattr(ag.nn, f"{net.loss}_loss" if net.loss == "mse" else net.loss)
 
     def step() -> float:
-        loss = loss_of(model(p.x), p.y)
         optimizer.zero_grad()
+        loss = loss_of(model(p.x), p.y)
         loss.backward()
         optimizer.step()
         return float(loss)
