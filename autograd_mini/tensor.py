@@ -53,6 +53,11 @@ class Tensor(Node):
     grad : like `data`, or None
         The sum of what each `backward()` found, on leaves.
 
+    Notes
+    -----
+    An ndarray beside a Tensor is a constant. It is not copied: do not overwrite it, nor parts of
+    ``t.data``, between the forward and the backward pass. Assigning to ``t.data`` is noticed.
+
     Examples
     --------
     >>> import autograd_mini as ag
