@@ -11,26 +11,15 @@ import numpy as np
 
 from . import ops
 from .core import Node
-from .ops import elementwise as e
-from .ops.linalg import matmul_p
 
 Function = Callable[..., Any]
 
-UFUNCS: dict[Function, Function] = {
-    np.add: e.add_p, np.subtract: e.sub_p, np.multiply: e.mul_p, np.divide: e.div_p, np.power: e.pow_p,
-    np.negative: e.neg_p, np.absolute: e.abs_p, np.square: e.square, np.sqrt: e.sqrt, np.exp: e.exp, np.log: e.log,
-    np.sin: e.sin, np.cos: e.cos, np.tanh: e.tanh, np.maximum: e.maximum, np.minimum: e.minimum,
-    np.matmul: matmul_p,
-}  # fmt: skip
+# Our functions have NumPy's names, so most answer for their namesakes.
+ANSWERS: dict[Function, Function] = {
+    getattr(np, name): getattr(ops, name) for name in ops.__all__ if hasattr(np, name)
+} | {np.amax: ops.max, np.amin: ops.min}
 
 REDUCTIONS: dict[Function, Function] = {np.add: ops.sum, np.maximum: ops.max, np.minimum: ops.min}
-
-FUNCTIONS: dict[Function, Function] = {
-    np.sum: ops.sum, np.mean: ops.mean, np.max: ops.max, np.amax: ops.max, np.min: ops.min, np.amin: ops.min,
-    np.var: ops.var, np.std: ops.std, np.where: ops.where, np.reshape: ops.reshape, np.ravel: ops.ravel,
-    np.transpose: ops.transpose, np.swapaxes: ops.swapaxes, np.squeeze: ops.squeeze, np.expand_dims: ops.expand_dims,
-    np.broadcast_to: ops.broadcast_to, np.concatenate: ops.concatenate, np.stack: ops.stack,
-}  # fmt: skip
 
 # Piecewise constant, or about the array and not its numbers: the answer is a plain array.
 PLAIN: frozenset[Function] = frozenset({
@@ -46,11 +35,11 @@ PLAIN: frozenset[Function] = frozenset({
 
 def ufunc(function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Answer for ``function(*inputs)`` and ``function.reduce(x)``."""
-    if method == "__call__" and not kwargs and function in UFUNCS:
-        return UFUNCS[function](*inputs)
+    if method == "__call__" and not kwargs and function in ANSWERS:
+        return ANSWERS[function](*inputs)
     if function in PLAIN:
         return getattr(function, method)(*plain(inputs), **plain(dict(kwargs)))
-    if function not in UFUNCS:
+    if function not in ANSWERS:
         raise _unsupported(function)
     if method == "reduce" and function in REDUCTIONS:
         axis = {"axis": 0, **kwargs}  # the default of reduce, unlike that of sum
@@ -68,9 +57,9 @@ def function(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any
     """Answer for a NumPy function that is not a ufunc."""
     if function in PLAIN or (function is np.where and len(args) == 1):
         return function(*plain(args), **plain(dict(kwargs)))
-    if function not in FUNCTIONS:
+    if function not in ANSWERS:
         raise _unsupported(function)
-    return _called(_name(function), FUNCTIONS[function], args, kwargs)
+    return _called(_name(function), ANSWERS[function], args, kwargs)
 
 
 def plain(x: Any) -> Any:
@@ -102,7 +91,7 @@ def _name(function: Function) -> str:
 
 
 def _unsupported(function: Function) -> TypeError:
-    names = [_name(known) for known in (*UFUNCS, *FUNCTIONS)]
+    names = [_name(known) for known in ANSWERS]
     near = get_close_matches(_name(function), names, 3, 0.5)
     hint = f"the nearest that have one: {', '.join(near)}" if near else "ag.primitive states one"
     return TypeError(

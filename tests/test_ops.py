@@ -15,7 +15,8 @@ from autograd_mini import Tensor, core
 from autograd_mini.numpy_protocol import plain
 from autograd_mini.testing import GradientError, gradcheck
 
-from .operations import ROWS, Case, Row, matrices, primitives, reached, samples
+from .operations import ROWS, Case, Row, primitives, reached, samples
+from .operations.table import matrices
 
 # The same cases on every machine, whatever profile is loaded.
 settings.register_profile(

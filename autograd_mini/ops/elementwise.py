@@ -13,6 +13,11 @@ import numpy as np
 
 from ..core import Node, Operation, Value, primitive
 
+__all__ = [
+    "absolute", "add", "cos", "divide", "exp", "leaky_relu", "log", "maximum", "minimum", "multiply", "negative",
+    "power", "relu", "sigmoid", "sin", "softplus", "sqrt", "square", "subtract", "tanh", "where",
+]  # fmt: skip
+
 
 def floating(x: Any) -> Any:
     """Give an array of floats as it is, and integers, booleans and lists as float64: small integers wrap round."""

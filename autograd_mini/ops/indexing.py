@@ -8,6 +8,8 @@ import numpy as np
 
 from ..core import Operation, primitive
 
+__all__ = ["getitem"]
+
 # fmt: off
 getitem_p = primitive("getitem", lambda x, index: np.asarray(x)[index][()],
                       lambda g, y, x, index: putitem_p(g, index=index, shape=x.shape))

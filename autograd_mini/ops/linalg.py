@@ -12,6 +12,8 @@ from ..core import primitive
 from .elementwise import _numpy
 from .shape import expand_dims, squeeze
 
+__all__ = ["matmul"]
+
 # fmt: off
 matmul_p = primitive("matmul", op.matmul, lambda g, z, x, y: _left(g, x, y),
                                           lambda g, z, x, y: _right(g, x, y))

@@ -13,6 +13,10 @@ from ..core import primitive
 from .elementwise import exp, floating, where
 from .shape import Axes, broadcast_p, reshape, shape_of, squeeze
 
+__all__ = [
+    "log_softmax", "logsumexp", "max", "mean", "min", "softmax", "std", "sum", "var",
+]  # fmt: skip
+
 add: Any = np.add.reduce  # without the detour through numpy.sum
 top: Any = np.maximum.reduce
 

@@ -10,6 +10,10 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core import Operation, primitive
 
+__all__ = [
+    "broadcast_to", "concatenate", "expand_dims", "ravel", "reshape", "squeeze", "stack", "swapaxes", "transpose",
+]  # fmt: skip
+
 Axes = int | tuple[int, ...] | None
 
 

@@ -1,4 +1,4 @@
-"""Every operation once: how to call it, what NumPy calls it, and where it is smooth.
+"""What a row of the table of operations is: how to call it, what NumPy calls it, and where it is smooth.
 
 All values lie on a grid of 1/128 and are small, so that float16, float32 and float64 hold the same numbers.
 """
@@ -6,22 +6,13 @@ All values lie on a grid of 1/128 and are small, so that float16, float32 and fl
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
-import autograd_mini as ag
-from autograd_mini import core, derivatives, ops
-from autograd_mini.ops import losses
 
 Shape = tuple[int, ...]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -281,140 +272,3 @@ def indices(draw: Draw, shape: Shape) -> Any:
     for _ in range(draw(st.integers(0, 1))):
         parts.insert(draw(st.integers(0, len(parts))), None)
     return parts[0] if len(parts) == 1 and draw(st.booleans()) else tuple(parts)
-
-
-# -- the table -----------------------------------------------------------------------------------------
-
-
-def softmax(x: Any, axis: Any) -> Any:
-    e = np.exp(1.0 * x)
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
-def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
-    return np.log(np.sum(np.exp(1.0 * x), axis=axis, keepdims=keepdims))
-
-
-number = st.sampled_from([-1, 0, 1, 2, 3, 2.0])
-
-# fmt: off
-ROWS = [
-    Row("add",         ag.add,         np.add,           broadcast("any", "any")),
-    Row("subtract",    ag.subtract,    np.subtract,      broadcast("any", "any")),
-    Row("multiply",    ag.multiply,    np.multiply,      broadcast("any", "any")),
-    Row("divide",      ag.divide,      np.divide,        broadcast("any", "nonzero")),
-    Row("power",       ag.power,       np.power,         broadcast("positive", "any")),
-    Row("negative",    ag.negative,    np.negative,      broadcast("any")),
-    Row("absolute",    ag.absolute,    np.absolute,      broadcast("nonzero")),
-    Row("square",      ag.square,      np.square,        broadcast("any")),
-    Row("x + y",       operator.add,      operator.add,      broadcast("any", "any"), lists=False),
-    Row("x - y",       operator.sub,      operator.sub,      broadcast("any", "any"), lists=False),
-    Row("x * y",       operator.mul,      operator.mul,      broadcast("any", "any"), lists=False),
-    Row("x / y",       operator.truediv,  operator.truediv,  broadcast("any", "nonzero"), lists=False),
-    Row("x ** y",      operator.pow,      operator.pow,      broadcast("positive", "any"), lists=False),
-    Row("-x",          operator.neg,      operator.neg,      broadcast("any"), lists=False),
-    Row("+x",          operator.pos,      operator.pos,      broadcast("any"), lists=False),
-    Row("abs(x)",      abs,               abs,               broadcast("nonzero"), lists=False),
-    Row("x @ y",       operator.matmul,   operator.matmul,   matrices(), lists=False),
-    Row("numbers",     lambda x: (1 - 2 * x) / 4 + 3 / (5 + x * x) - 1, lambda x: (1 - 2 * x) / 4 + 3 / (5 + x * x) - 1,
-                       broadcast("any"), lists=False),
-    Row("x ** number", lambda x, p: x**p, lambda x, p: x**p, broadcast("nonzero", p=number), lists=False),
-    Row("number ** x", lambda x: 1.5**x,  lambda x: 1.5**x,  broadcast("any"), lists=False),
-    Row("matmul",      ag.matmul,      np.matmul,        matrices()),
-    Row("exp",         ag.exp,         np.exp,           broadcast("any")),
-    Row("log",         ag.log,         np.log,           broadcast("positive")),
-    Row("sqrt",        ag.sqrt,        np.sqrt,          broadcast("positive")),
-    Row("sin",         ag.sin,         np.sin,           broadcast("any")),
-    Row("cos",         ag.cos,         np.cos,           broadcast("any")),
-    Row("tanh",        ag.tanh,        np.tanh,          broadcast("any")),
-    Row("sigmoid",     ag.sigmoid,     lambda x: 1 / (1 + np.exp(-1.0 * x)), broadcast("any"), exact=False),
-    Row("relu",        ag.relu,        lambda x: np.maximum(x, 0), broadcast("nonzero")),
-    Row("leaky_relu",  ag.leaky_relu,  lambda x, slope: np.where(x > 0, x, slope * x),
-                       broadcast("nonzero", slope=st.sampled_from([0.0, 0.25])), exact=False),
-    Row("softplus",    ag.softplus,    lambda x: np.log(1 + np.exp(1.0 * x)), broadcast("any"), exact=False),
-    Row("maximum",     ag.maximum,     np.maximum,       broadcast("any", "odd")),
-    Row("minimum",     ag.minimum,     np.minimum,       broadcast("any", "odd")),
-    Row("where",       lambda x, y, condition: ag.where(condition, x, y),
-                       lambda x, y, condition: np.where(condition, x, y), chosen()),
-
-    Row("sum",         ag.sum,         np.sum,           reductions(at_least=0, keepdims=st.booleans())),
-    Row("mean",        ag.mean,        np.mean,          reductions(keepdims=st.booleans())),
-    Row("max",         ag.max,         np.max,           reductions("distinct", keepdims=st.booleans())),
-    Row("min",         ag.min,         np.min,           reductions("distinct", keepdims=st.booleans())),
-    Row("var",         ag.var,         np.var,           reductions(keepdims=st.booleans(), ddof=st.integers(0, 1))),
-    Row("std",         ag.std,         np.std,
-                       reductions("distinct", keepdims=st.booleans(), ddof=st.integers(0, 1))),
-    Row("logsumexp",   ag.logsumexp,   logsumexp,        reductions(keepdims=st.booleans()), exact=False),
-    Row("softmax",     ag.softmax,     softmax,          reductions(), exact=False),
-    Row("log_softmax", ag.log_softmax, lambda x, axis: x - logsumexp(x, axis, True), reductions(),
-                       exact=False),
-
-    Row("reshape",      ag.reshape,      np.reshape,      reshaped()),
-    Row("ravel",        ag.ravel,        np.ravel,        broadcast("any", order=st.sampled_from("CF"))),
-    Row("transpose",    ag.transpose,    np.transpose,    permuted()),
-    Row("swapaxes",     ag.swapaxes,     np.swapaxes,     swapped()),
-    Row("squeeze",      ag.squeeze,      np.squeeze,      squeezed()),
-    Row("expand_dims",  ag.expand_dims,  np.expand_dims,  expanded()),
-    Row("broadcast_to", ag.broadcast_to, np.broadcast_to, spread()),
-    Row("concatenate",  lambda *xs, axis: ag.concatenate(xs, axis),
-                        lambda *xs, axis: np.concatenate(xs, axis), joined()),
-    Row("stack",        lambda *xs, axis: ag.stack(xs, axis),
-                        lambda *xs, axis: np.stack(xs, axis), stacked()),
-    Row("astype",       lambda x, dtype: x.astype(dtype), lambda x, dtype: x.astype(dtype),
-                        broadcast("any", dtype=st.sampled_from(["float64", "float64", "float32", "float16"])),
-                        lists=False),
-    Row("getitem",      lambda x, index: x[index], lambda x, index: x[index], indexed(), lists=False),
-    Row("ops.getitem",  ops.getitem, lambda x, index: (x if isinstance(x, core.Node) else np.asarray(x))[index],
-                        indexed()),
-    Row("mse",          losses.mse_p, lambda x, y: np.mean(np.square(x - y)), alike(), lists=False),
-    Row("nll",          losses.nll_p, lambda x, ids: -np.mean(x[np.arange(len(ids)), ids]), labelled(), lists=False),
-    Row("grad",         ag.grad(lambda x: ag.sum(x * x * x)), lambda x: 3.0 * x * x, broadcast("any"),
-                        exact=False),
-]
-# fmt: on
-
-
-# -- what the rows reach -------------------------------------------------------------------------------
-
-
-@cache
-def samples(row: Row, n: int = 12) -> tuple[Case, ...]:
-    """The first cases of a row: always the same."""
-    found: list[Case] = []
-
-    @settings(
-        max_examples=n,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(row.cases)
-    def collect(case: Case) -> None:
-        found.append(case)
-
-    collect()
-    return tuple(found)
-
-
-def primitives() -> set[core.Primitive]:
-    """Every primitive that the calculus states."""
-    homes = [derivatives, *(import_module(f"{ops.__name__}.{home.name}") for home in iter_modules(ops.__path__))]
-    stated = {getattr(thing, "op", None) for home in homes for thing in vars(home).values()}
-    return {op for op in stated if isinstance(op, core.Primitive)}
-
-
-@cache
-def reached(row: Row) -> frozenset[core.Primitive]:
-    """The primitives on the graphs of a row and of its first two derivatives; no view adds to them."""
-    found: set[core.Primitive] = set()
-    for case in samples(row):
-        leaves = [ag.Tensor(np.array(x)) for x in case.operands()]
-        outputs = [row.apply(*leaves, **case.params)]
-        for _ in range(3):
-            found |= {node.op for y in outputs for node in core.ancestors(y) if node.op}
-            sweeps = [core.sweep(y, ag.Tensor(np.ones(y.shape, y.dtype)), recorded=True) for y in outputs]
-            steps = [step for sweep in sweeps for step in sweep]
-            outputs = [ct for node, ct in steps if any(node is x for x in leaves) and isinstance(ct, core.Node)]
-    return frozenset(found)
