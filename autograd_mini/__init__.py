@@ -2,12 +2,25 @@
 
 from . import nn, ops, optim, testing
 from .core import no_grad, primitive
-from .derivatives import grad, value_and_grad
+from .derivatives import (
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)  # fmt: skip
 from .draw import Drawing, draw
 from .ops import *
 from .tensor import Tensor
 
+__version__ = "0.1.0"
+
 __all__ = [
-    "Drawing", "Tensor", "draw", "grad", "nn", "no_grad", "optim", "primitive", "testing", "value_and_grad",
+    "Drawing", "Tensor", "draw", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp", "nn", "no_grad",
+    "optim", "primitive", "stop_gradient", "testing", "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

@@ -36,7 +36,13 @@ def parser() -> Parser:
         "weights.",
     )
     add = parser.add_argument
-    add("--seed", type=whole(0), default=0, metavar="N", help="of the split, the weights and the order (default 0)")
+    add(
+        "--seed",
+        type=whole(0, 2**32 - 1),
+        default=0,
+        metavar="N",
+        help="of split, weights and order (default 0)",
+    )
     add("--epochs", type=whole(1), default=30, metavar="N", help="how often to see every image (default 30)")
     add("--batch-size", type=whole(1), default=32, metavar="N", help="images a step (default 32)")
     add("--lr", type=positive, default=0.05, metavar="X", help="learning rate (default 0.05)")
@@ -45,16 +51,16 @@ def parser() -> Parser:
     return parser
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """Make a type of argument: a whole number from `least`."""
+def whole(least: int, most: int = 10**6) -> Callable[[str], int]:
+    """Make a type of argument: a whole number from `least` to `most`."""
 
     def parse(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = least - 1
-        if number < least:
-            raise argparse.ArgumentTypeError(f"takes a whole number from {least}, not {text!r}")
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"takes a whole number from {least} to {most}, not {text!r}")
         return number
 
     return parse
@@ -182,8 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         train(options)
     except ModuleNotFoundError as error:
         line.error(f'{error.name} is missing: pip install "autograd_mini[svg,train]"')
-    except (TrainingError, OSError, RuntimeError) as error:
+    except (TrainingError, OSError, RuntimeError, MemoryError) as error:
         line.error(str(error))
+    except KeyboardInterrupt:
+        line.exit(130, "stopped; nothing was written\n")
 
 
 if __name__ == "__main__":

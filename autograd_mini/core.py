@@ -30,33 +30,40 @@ Scope = tuple[str, int]  # a label, and the clock when it began
 
 clock = count(1)  # one tick a node and one a change of data: the graph's only notion of time
 paused: set[int] = set()  # the threads that record nothing
+traced: set[int] = set()  # the threads inside a transform such as grad
 
 
-class recording(ContextDecorator):
-    """Make this thread record, or not, for a while."""
+class _mode(ContextDecorator):
+    """Put this thread into a set of threads, or take it out, for a while."""
 
-    def __init__(self, on: bool) -> None:
-        self.on = on
-        self.outer: list[bool] = []
-
-    def _recreate_cm(self) -> recording:  # a decorated function may run in many threads at once
-        return recording(self.on)
+    def __init__(self, threads: set[int], member: bool) -> None:
+        self.threads, self.member = threads, member
+        self.outer: dict[int, list[bool]] = {}  # thread -> what it was, for each time that it is inside
 
     def __enter__(self) -> None:
-        self.outer.append(is_recording())
-        self._set(self.on)
+        self.outer.setdefault(get_ident(), []).append(get_ident() in self.threads)
+        self._set(self.member)
 
     def __exit__(self, *_: object) -> None:
-        self._set(self.outer.pop())
+        self._set(self.outer[get_ident()].pop())
 
-    @staticmethod
-    def _set(on: bool) -> None:
-        (paused.discard if on else paused.add)(get_ident())
+    def _set(self, member: bool) -> None:
+        (self.threads.add if member else self.threads.discard)(get_ident())
 
 
-def no_grad() -> recording:
+def recording(on: bool) -> _mode:
+    """Make this thread record, or not, for a while."""
+    return _mode(paused, not on)
+
+
+def tracing() -> _mode:
+    """Say that this thread runs a function that is being differentiated as a whole."""
+    return _mode(traced, True)
+
+
+def no_grad(f: Callable[..., Any] | None = None) -> Any:
     """Record nothing in this thread, as ``with no_grad():`` or as the decorator ``@no_grad()``."""
-    return recording(False)
+    return recording(False) if f is None else recording(False)(f)
 
 
 def is_recording() -> bool:
@@ -129,6 +136,11 @@ class Node:
         """Take an operand that is not a Node as arrays can use it; a subclass may convert or refuse it."""
         return x
 
+    @staticmethod
+    def taken(value: Any) -> Value:
+        """Take what a forward gave, if it is neither an `array` nor a `number`; a subclass may convert or refuse it."""
+        return value
+
 
 FREED = Primitive("freed", lambda: None, (), __name__)
 _NO_PARAMS: dict[str, Any] = {}
@@ -145,7 +157,7 @@ def result(
 ) -> Node:
     """Give the Node of a value just computed, with its application if it is to be recorded."""
     node = _new(kind)
-    node.value = kind.number(value) if type(value) is float else value
+    node.value = value if type(value) is kind.array or type(value) is kind.number else kind.taken(value)
     node.age = next(clock)
     node.grad = None
     if requires_grad and not (paused and get_ident() in paused):  # is_recording(), without the call
@@ -156,8 +168,8 @@ def result(
         node.requires_grad = True
     else:
         leaf(node)
-        if value.base is not None:  # a view would change with the data of its operand, and nobody would know
-            node.value = value.copy()
+        if node.value.base is not None:  # a view would change with the data of its operand, and nobody would know
+            node.value = node.value.copy()
     return node
 
 

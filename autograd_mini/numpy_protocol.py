@@ -42,8 +42,8 @@ def ufunc(function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: Mapp
     if function not in ANSWERS:
         raise _unsupported(function)
     if method == "reduce" and function in REDUCTIONS:
-        axis = {"axis": 0, **kwargs}  # the default of reduce, unlike that of sum
-        return _called(f"{_name(function)}.reduce", REDUCTIONS[function], inputs, axis)
+        kwargs = {"axis": 0, **kwargs}  # the default of reduce, unlike that of sum
+        return _called(f"{_name(function)}.reduce", REDUCTIONS[function], inputs, kwargs)
     if "out" in kwargs:
         raise TypeError(
             f"{_name(function)} cannot write a Tensor into an array (out=, or an operator like a += t): "
@@ -72,17 +72,18 @@ def plain(x: Any) -> Any:
 
 
 def _called(name: str, ours: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    signature = inspect.signature(ours)
-    kwargs = {
-        key: x for key, x in kwargs.items() if x is not None or key in signature.parameters
-    }  # out=None says nothing
+    given = {key: x for key, x in kwargs.items() if x is not None or key not in ("out", "dtype")}  # None says nothing
     try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-        takes = signature.replace(parameters=bare, return_annotation=signature.empty)
-        raise TypeError(f"{name} of a Tensor takes {takes}: {error}; or leave the graph with t.data") from None
-    return ours(*args, **kwargs)
+        return ours(*args, **given)
+    except TypeError:
+        signature = inspect.signature(ours)
+        try:
+            signature.bind(*args, **given)
+        except TypeError as error:
+            bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+            takes = signature.replace(parameters=bare, return_annotation=signature.empty)
+            raise TypeError(f"{name} of a Tensor takes {takes}: {error}; or leave the graph with t.data") from None
+        raise
 
 
 def _name(function: Function) -> str:
@@ -91,9 +92,8 @@ def _name(function: Function) -> str:
 
 
 def _unsupported(function: Function) -> TypeError:
-    names = [_name(known) for known in ANSWERS]
-    near = get_close_matches(_name(function), names, 3, 0.5)
-    hint = f"the nearest that have one: {', '.join(near)}" if near else "ag.primitive states one"
+    near = get_close_matches(function.__name__, [known.__name__ for known in ANSWERS], 3, 0.6)
+    hint = f"the nearest that have one: np.{', np.'.join(near)}" if near else "ag.primitive states one"
     return TypeError(
         f"{_name(function)} has no derivative rule for Tensors; {hint}. To leave the graph on purpose, pass t.data"
     )

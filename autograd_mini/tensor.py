@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from threading import get_ident
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import numpy_protocol, ops
-from .core import Node, ancestors, clock, leaf, recording, result, sweep
+from .core import Node, ancestors, clock, leaf, recording, result, sweep, traced
 from .numpy_protocol import plain
 from .ops import elementwise as e
 from .ops.linalg import matmul_p
@@ -89,10 +90,22 @@ class Tensor(Node):
 
     # -- the value ---------------------------------------------------------------------------------
 
+    @staticmethod
+    def taken(value: Any) -> Any:
+        """Take what a forward gave: a NumPy scalar as it is, a Python number or a list as an array."""
+        return value if isinstance(value, (np.generic, np.ndarray)) else _real(value, "the result of a primitive")
+
     @property
     def data(self) -> Any:
-        """The array itself. Assigning to it is what an optimiser does; a graph that used the old data then refuses."""
-        return self.value
+        """The array itself; of a result it cannot be written to.
+
+        Assigning to it is what an optimiser does to a leaf: a graph that used the old data then refuses.
+        """
+        if self.op is None or not self.value.shape:
+            return self.value
+        view = self.value.view()
+        view.flags.writeable = False
+        return view
 
     @data.setter
     def data(self, data: ArrayLike) -> None:
@@ -101,7 +114,7 @@ class Tensor(Node):
                 f"this Tensor is the result of {self.op.name!r}, and other data would belie its gradient: "
                 "assign to the data of a leaf, or take .detach() of this one first"
             )
-        value = np.array(data, self.value.dtype) if data is not self.value else data
+        value = data if data is self.value else np.asarray(_real(data, ".data")).astype(self.dtype)
         if value.shape != self.value.shape:
             raise ValueError(
                 f".data has shape {self.value.shape}, not {value.shape}: make a new Tensor to change shape"
@@ -149,7 +162,7 @@ class Tensor(Node):
         return f"Tensor({text}{dtype}{origin})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.value if spec else self, spec) if spec else repr(self)
+        return format(self.value, spec) if spec else repr(self)
 
     def __len__(self) -> int:
         return len(np.asarray(self.value))
@@ -163,10 +176,15 @@ class Tensor(Node):
         return bool(self.value)
 
     def __float__(self) -> float:
+        if self.requires_grad and get_ident() in traced:
+            raise TypeError(
+                "inside a function that is being differentiated a Tensor does not turn into a Python number, for its "
+                "gradient would be lost: stay with Tensors (ag.stack joins them), or take .item() on purpose"
+            )
         return float(self.value)
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(float(self))
 
     def __contains__(self, x: Any) -> bool:
         return bool(np.any(self.value == plain(x)))
@@ -279,7 +297,7 @@ class Tensor(Node):
             one = value.dtype.type(1)
             seed = np.full(value.shape, one) if value.shape else one
         else:
-            seed = np.array(plain(seed), value.dtype)[()]
+            seed = _real(plain(seed), "a seed").astype(value.dtype)
             if np.shape(seed) != self.shape:
                 raise ValueError(
                     f"the seed of backward() has the shape of the value, {self.shape}, not {np.shape(seed)}"
@@ -310,7 +328,7 @@ class Tensor(Node):
             return _leaf, (type(self), self.value, self.requires_grad, self.grad)
         nodes = ancestors(self)
         row = {node: i for i, node in enumerate(nodes)}
-        ages = [node.age for node in nodes]
+        starts = sorted({start for node in nodes for _, start in node.scopes})
         rows = []
         for node in nodes:
             if any(isinstance(x, Node) and x.age > node.age for x in node.operands):
@@ -319,8 +337,9 @@ class Tensor(Node):
                     "would have wrong gradients: run the forward pass again"
                 )
             operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in node.operands]
-            scopes = [(label, bisect_right(ages, start)) for label, start in node.scopes]
-            rows.append((type(node), node.value, node.op, operands, node.params, scopes, node.grad))
+            scopes = [(label, starts.index(start)) for label, start in node.scopes]
+            begun = bisect_left(starts, node.age)  # how many scopes began before this node
+            rows.append((type(node), node.value, node.op, operands, node.params, scopes, begun, node.grad))
         return _graph, (rows,)
 
 
@@ -332,12 +351,13 @@ def _leaf(kind: type[Tensor], value: Any, requires_grad: bool, grad: Any) -> Ten
 
 def _graph(rows: list[tuple[Any, ...]]) -> Node:
     nodes: list[Node] = []
-    start = next(clock)
-    for kind, value, op, operands, params, scopes, grad in rows:
+    starts: list[int] = []
+    for kind, value, op, operands, params, scopes, begun, grad in rows:
+        starts += [next(clock) for _ in range(begun - len(starts))]
         operands = tuple(x if i is None else nodes[i] for i, x in operands)
         with recording(True):
             node = result(kind, value, op, operands, params, True)
-        node.scopes = tuple((label, nodes[before - 1].age if before else start) for label, before in scopes)
+        node.scopes = tuple((label, starts[i]) for label, i in scopes)
         node.grad = grad
         nodes.append(node)
     return nodes[-1]

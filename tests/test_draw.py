@@ -391,7 +391,7 @@ def test_hostile_text_is_only_text(engine):
     total = ag.Tensor(0.0)
     for name, leaf in leaves.items():
         module = ag.nn.Module()
-        module.label = name
+        module._label = name
         step = ag.primitive(name, lambda x: x + 1, lambda g, y, x: g)
         module.forward = lambda x, step=step: step(x * x)
         total = total + module(leaf) * module(module(leaf))

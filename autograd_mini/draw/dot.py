@@ -24,16 +24,16 @@ FONT = 'fontname="Helvetica,Arial,sans-serif"'
 # -- text from the user ----------------------------------------------------------------------------
 
 
-def plain(text: Any) -> str:
+def plain(text: Any, cut: int = CUT) -> str:
     """Make one short printable line of whatever the user called something."""
     text = str(text)
-    text = text if len(text) <= CUT else text[: CUT - 1] + "…"
+    text = text if len(text) <= cut else text[: cut - 1] + "…"
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def markup(text: Any) -> str:
+def markup(text: Any, cut: int = CUT) -> str:
     """Escape text for an HTML-like label, where Graphviz still reads backslashes."""
-    return escape(plain(text)).replace("\\", r"\\") or " "
+    return escape(plain(text, cut)).replace("\\", r"\\") or " "
 
 
 def quoted(*lines: str) -> str:
@@ -98,7 +98,7 @@ class Writer:
     """Writes a `Graph` in DOT."""
 
     def __init__(self, graph: Graph, values: bool, title: str | None, direction: str | None) -> None:
-        self.graph, self.values, self.title = graph, values, plain(title or "")
+        self.graph, self.values, self.title = graph, values, plain(title or "", 2 * CUT)
         self.output = graph.cards[-1]
         self.tensors = graph.tensors
         self.direction = direction or ("LR" if self.output.depth <= DEEP else "TB")
@@ -233,7 +233,7 @@ class Writer:
         """Give the heading: the title, the roles that there are, and the scale of gradients."""
         shown = {card.role for card in self.graph.cards}
         words = {name: self.goal if name == "loss" else role.word for name, role in ROLES.items()}
-        lines = [font(markup(self.title), "op text", 14, bold=True)] if self.title else []
+        lines = [font(markup(self.title, 2 * CUT), "op text", 14, bold=True)] if self.title else []
         lines.append(
             row(
                 pill(f"{role.glyph} {words[name]}".strip(), name, f"{name} text", f"{name} line")

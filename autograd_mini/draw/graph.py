@@ -76,7 +76,7 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int)
         """Give the number of the card of an operand. Plain numbers are not shared: each use has its own."""
         if id(x) in number:
             return number[id(x)]
-        name, path = known.get(_key(x), ("", ""))
+        name, path = known.get(_key(x)) or known.get(_content(x), ("", ""))
         if isinstance(x, Node):
             role = "op" if x.op else "param" if x.requires_grad else "data"
             card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), name, path)
@@ -90,7 +90,7 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int)
     nodes = ancestors(output)
     nests = _nests(nodes)
     for node in nodes:
-        named = [x for x in _arrays(node.params) if _key(x) in known]  # class ids, for instance
+        named = [x for x in _arrays(node.params) if _content(x) in known]  # class ids, for instance
         operands = [add(x) for x in (*node.operands, *named)]
         this = add(node)
         cards[this].operands = operands
@@ -122,11 +122,18 @@ def _key(x: Any) -> tuple[Any, ...]:
     return (address, x.size) if x.flags.c_contiguous else (address, x.shape, x.strides)
 
 
+def _content(x: Any) -> tuple[Any, ...]:
+    """Tell arrays by their numbers, for a copy may have been recorded."""
+    return (x.size, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else ()
+
+
 def _named(names: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], tuple[str, str]]]:
     """Give the key of everything that has a name, with the name in short and in full."""
     for name, thing in names.items():
         if isinstance(thing, (Node, np.ndarray)):
             yield _key(thing), (str(name), str(name))
+            if isinstance(thing, np.ndarray):
+                yield _content(thing), (str(name), str(name))
         elif hasattr(thing, "named_parameters"):
             for path, tensor in thing.named_parameters():
                 yield _key(tensor), (path, f"{name}.{path}")
@@ -167,15 +174,16 @@ def _place(cards: list[Card], tensors: bool) -> set[int]:
 
 def _nests(nodes: list[Node]) -> dict[Node, Nest]:
     """Find the innermost scope that each node was recorded in; `nodes` stand in order of age."""
-    todo = sorted(((start, -node.age, label) for node in nodes for label, start in node.scopes), reverse=True)
+    calls = {start: (node.age, label) for node in nodes for label, start in node.scopes}  # one call may mark several
+    todo = sorted(((start, end, label) for start, (end, label) in calls.items()), reverse=True)
     stack: list[tuple[int, Nest]] = []  # the scopes that are open at this age: when they end, and what they are
     nests = {}
     for node in nodes:
         stack = [scope for scope in stack if scope[0] >= node.age]
         while todo and todo[-1][0] < node.age:
             _, end, label = todo.pop()
-            if -end >= node.age:
-                stack.append((-end, (stack[-1][1] if stack else (), label)))
+            if end >= node.age:
+                stack.append((end, (stack[-1][1] if stack else (), label)))
         nests[node] = stack[-1][1] if stack else ()
     return nests
 

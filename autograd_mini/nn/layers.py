@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from .. import ops
 from ..ops.linalg import matmul_p
 from ..ops.shape import shape_of
-from ..tensor import Tensor
+from ..tensor import FLOATS, Tensor
 from .module import Module
 
 
@@ -53,6 +53,8 @@ class Linear(Module):
         for name, n in (("in_features", in_features), ("out_features", out_features)):
             if n < 1:
                 raise ValueError(f"{name} is the length of an axis and at least 1, not {n}")
+        if np.dtype(dtype) not in FLOATS:
+            raise ValueError(f"weights are float16, float32 or float64, not {np.dtype(dtype)}")
         bound = np.sqrt(6 / (in_features + out_features))
         weight = np.random.default_rng(rng).uniform(-bound, bound, (in_features, out_features))
         self.weight = Tensor(weight.astype(dtype))
@@ -144,6 +146,12 @@ class Sequential(Module):
             if not isinstance(layer, Module):
                 raise TypeError(f"Sequential takes modules, not {type(layer).__name__}: nn.Tanh() instead of ag.tanh")
         self.layers = list(layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, i: int) -> Module:
+        return self.layers[i]
 
     def forward(self, x: Any) -> Any:
         """Give what the last layer gives."""

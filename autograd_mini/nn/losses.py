@@ -33,7 +33,7 @@ def mse_loss(prediction: Any, target: Any) -> Tensor:
 def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Tensor:
     """Compute the mean of ``-t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(logits)``.
 
-    As ``softplus(x) - t x``, which is stable for every logit.
+    As ``t softplus(-x) + (1 - t) softplus(x)``, which is exact to the last digits for every logit.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Tensor:
     t = target.value if isinstance(target, Node) else np.asarray(target)
     if not ((t >= 0) & (t <= 1)).all():
         raise ValueError(f"targets are probabilities from 0 to 1, and these reach from {t.min()} to {t.max()}")
-    loss: Tensor = ops.mean(ops.softplus(logits) - logits * target)
+    loss: Tensor = ops.mean(target * ops.softplus(-logits) + (1 - target) * ops.softplus(logits))
     return loss
 
 
@@ -61,7 +61,7 @@ def cross_entropy(logits: Any, target: Any) -> Tensor:
     ----------
     logits : Tensor or array of shape (..., classes)
     target : integer array of shape (...), or array of shape (..., classes)
-        Class ids from 0; or one-hot rows; or probabilities that add up to 1. A target of 0 makes its
+        Class ids from 0; or one-hot rows; or probabilities that add up to 1 (to 0.001). A target of 0 makes its
         class irrelevant, even at a logit of -inf.
 
     Raises
@@ -74,9 +74,15 @@ def cross_entropy(logits: Any, target: Any) -> Tensor:
         If the shapes do not go together.
     """
     shape = shape_of(logits)
+    if not shape:
+        raise ValueError("cross_entropy takes logits with a last axis of classes, not one number")
     log_p = ops.log_softmax(logits)
     if shape_of(target) == shape:
         t = target.value if isinstance(target, Node) else np.asarray(target)
+        if not ((t >= 0).all() and np.allclose(t.sum(axis=-1), 1, atol=1e-3)):
+            raise ValueError(
+                "targets of the shape of the logits are probabilities: none negative, and 1 in sum in each row"
+            )
         weighted = ops.where(t == 0, 0, log_p) * target
         loss: Tensor = -ops.sum(weighted) / max(t.size // shape[-1], 1)
         return loss
@@ -92,7 +98,7 @@ def cross_entropy(logits: Any, target: Any) -> Tensor:
     if ids.size and np.minimum.reduce(ids, axis=None) < 0:
         raise _out_of_range(ids, classes)
     try:
-        loss = nll_p(log_p if len(shape) == 2 else log_p.reshape(-1, classes), ids=ids.ravel())
+        loss = nll_p(log_p if len(shape) == 2 else log_p.reshape(-1, classes), ids=ids.flatten())
     except IndexError:
         raise _out_of_range(ids, classes) from None
     return loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from reprlib import recursive_repr
 from typing import Any, Self
 
 import numpy as np
@@ -38,17 +39,17 @@ class Module:
     """
 
     training = True
-    label = "Module"  # what drawings call it: the name of the attribute that holds it, else that of the class
+    _label = "Module"  # what drawings call it: the name of the attribute that holds it, else that of the class
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.label = cls.__name__
+        cls._label = cls.__name__
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         for path, part in _parts(value, name):
-            if isinstance(part, Module) and "label" not in vars(part):
-                vars(part)["label"] = path
+            if isinstance(part, Module) and "_label" not in vars(part):
+                vars(part)["_label"] = path
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply `forward`. What it records belongs to this module in a drawing."""
@@ -56,11 +57,11 @@ class Module:
         y = self.forward(*args, **kwargs)
         if isinstance(y, Node):
             if y.age > start:
-                y.scopes += ((self.label, start),)
-        elif isinstance(y, (tuple, list)):
-            for part in y:
+                y.scopes += ((self._label, start),)
+        elif isinstance(y, (tuple, list, dict)):
+            for part in y.values() if isinstance(y, dict) else y:
                 if isinstance(part, Node) and part.age > start:
-                    part.scopes += ((self.label, start),)
+                    part.scopes += ((self._label, start),)
         return y
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -74,25 +75,31 @@ class Module:
                 if isinstance(part, Module):
                     yield path, part
 
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Give this module and all inside, each once, with their paths."""
+        seen: set[Module] = set()
+        todo: list[tuple[str, Module]] = [(prefix, self)]
+        while todo:
+            path, module = todo.pop()
+            if module not in seen:
+                seen.add(module)
+                yield path, module
+                todo += [(path + name + ".", child) for name, child in module.named_children()][::-1]
+
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """Give every parameter once, with its path."""
         seen: set[Tensor] = set()
-        for path, tensor in self._tensors(prefix):
-            if tensor not in seen:
-                seen.add(tensor)
-                yield path, tensor
+        for path, module in self.named_modules(prefix):
+            for name, value in vars(module).items():
+                for place, part in _parts(value, path + name):
+                    # a result that was kept, an activation for instance, is no parameter
+                    if isinstance(part, Tensor) and part.op is None and part not in seen:
+                        seen.add(part)
+                        yield place, part
 
     def parameters(self) -> list[Tensor]:
         """Give every parameter once, in the order of `named_parameters`."""
         return [tensor for _, tensor in self.named_parameters()]
-
-    def _tensors(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
-        for name, value in vars(self).items():
-            for path, part in _parts(value, prefix + name):
-                if isinstance(part, Tensor):
-                    yield path, part
-                else:
-                    yield from part._tensors(path + ".")
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Give a copy of every parameter's data, by its path."""
@@ -116,14 +123,14 @@ class Module:
         ]
         if wrong:
             raise ValueError(f"this state does not fit {type(self).__name__}:\n  " + "\n  ".join(wrong))
+        new = {path: np.asarray(state[path]).astype(tensor.dtype) for path, tensor in own.items()}
         for path, tensor in own.items():
-            tensor.data = np.array(state[path])
+            tensor.data = new[path]
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all inside to training."""
-        self.training = mode
-        for _, child in self.named_children():
-            child.train(mode)
+        for _, module in self.named_modules():
+            module.training = mode
         return self
 
     def eval(self) -> Self:
@@ -134,6 +141,7 @@ class Module:
         """Say what `repr` shows between the parentheses."""
         return ""
 
+    @recursive_repr("...")
     def __repr__(self) -> str:
         count = sum(tensor.size for tensor in self.parameters())
         lines = [f"{type(self).__name__}({self.extra_repr()})" + (f" · {count:,} parameters" if count else "")]

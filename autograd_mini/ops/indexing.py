@@ -40,4 +40,6 @@ def getitem(x: Any, index: Any) -> Any:
 
 def _kept(part: Any) -> Any:
     """Copy the parts of an index that could change before the rule reads them."""
-    return np.array(part) if isinstance(part, (np.ndarray, list)) else part
+    if isinstance(part, list):
+        return np.array(part, None if part else np.intp)  # an empty list names no entry, and is no list of floats
+    return part.copy() if isinstance(part, np.ndarray) else part

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..core import primitive
+from .elementwise import floating
 from .reductions import mean_of
 
 # fmt: off
-mse_p = primitive("mse", lambda x, y: mean_of(np.square(x - y), None),
+mse_p = primitive("mse", lambda x, y: mean_of(np.square(floating(x) - y), None),
                   lambda g, z, x, y: g * (2 / max(x.size, 1)) * (x - y),
                   lambda g, z, x, y: g * (2 / max(y.size, 1)) * (y - x))
 nll_p = primitive("nll", lambda x, ids: -mean_of(x[np.arange(ids.size), ids], None),

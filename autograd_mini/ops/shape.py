@@ -31,6 +31,8 @@ reshape_p: Operation = primitive("reshape",   lambda x, shape, order: np.reshape
                         lambda g, y, x, shape, order: reshape_p(g, shape=x.shape, order=order))
 transpose_p: Operation = primitive("transpose", lambda x, axes: np.transpose(x, axes),
                         lambda g, y, x, axes: transpose_p(g, axes=tuple(np.argsort(axes).tolist())))
+identity_p  = primitive("identity",  lambda x: x,  # stands in for a Tensor where its other uses are not meant
+                        lambda g, y, x: g)
 broadcast_p = primitive("broadcast", lambda x, shape: _broadcast(x, shape),
                         lambda g, y, x, shape: g)  # the engine sums it back
 astype_p    = primitive("astype",    lambda x, dtype: x.astype(dtype),

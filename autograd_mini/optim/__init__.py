@@ -1,8 +1,7 @@
 """Optimisers: they move parameters against their gradients, as PyTorch's of the same name do."""
 
+from .adam import Adam
 from .optimizer import Optimizer
 from .sgd import SGD
-
-from .adam import Adam  # isort: skip
 
 __all__ = ["SGD", "Adam", "Optimizer"]

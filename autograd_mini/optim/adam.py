@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .optimizer import Optimizer, _check
+from .optimizer import Optimizer, check
 
 
 class Adam(Optimizer):
@@ -45,8 +45,8 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
         for beta in betas:
-            _check("each of betas", beta, 0 <= beta < 1, "from 0 up to, and without, 1")
-        _check("eps", eps, eps > 0, "positive")
+            check("each of betas", beta, 0 <= beta < 1, "from 0 up to, and without, 1")
+        check("eps", eps, eps > 0, "positive")
         self.betas, self.eps = betas, eps
 
     def direction(self, g: Any, state: dict[str, Any]) -> Any:

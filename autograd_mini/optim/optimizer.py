@@ -24,6 +24,8 @@ class Optimizer:
     def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float = 0.0) -> None:
         if isinstance(parameters, Tensor):
             raise TypeError("an optimiser takes a list of Tensors, not one Tensor: write [tensor]")
+        if hasattr(parameters, "parameters"):
+            raise TypeError("an optimiser takes Tensors, not a module: write model.parameters()")
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError("an optimiser needs at least one parameter, and got none")
@@ -32,8 +34,8 @@ class Optimizer:
                 raise TypeError(f"an optimiser moves leaf Tensors, such as model.parameters() gives, not {p!r}")
         if len(set(self.parameters)) != len(self.parameters):
             raise ValueError("a parameter stands twice in the list and would be moved twice: pass each once")
-        _check("lr", lr, lr > 0, "positive")
-        _check("weight_decay", weight_decay, weight_decay >= 0, "not negative")
+        check("lr", lr, lr > 0, "positive")
+        check("weight_decay", weight_decay, weight_decay >= 0, "not negative")
         self.lr, self.weight_decay = lr, weight_decay
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
 
@@ -57,6 +59,7 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} has no direction(): define it to say how it moves")
 
 
-def _check(name: str, value: float, holds: bool, must: str) -> None:
+def check(name: str, value: float, holds: bool, must: str) -> None:
+    """Raise unless a setting holds, and say what it must be."""
     if not holds:
         raise ValueError(f"{name} must be {must}, not {value}")

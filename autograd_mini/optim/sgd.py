@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..tensor import Tensor
-from .optimizer import Optimizer, _check
+from .optimizer import Optimizer, check
 
 
 class SGD(Optimizer):
@@ -43,13 +43,13 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        _check("momentum", momentum, 0 <= momentum < 1, "from 0 up to, and without, 1")
-        _check("momentum", momentum, momentum > 0 or not nesterov, "positive for nesterov=True")
+        check("momentum", momentum, 0 <= momentum < 1, "from 0 up to, and without, 1")
+        check("momentum", momentum, momentum > 0 or not nesterov, "positive for nesterov=True")
         self.momentum, self.nesterov = momentum, nesterov
 
     def direction(self, g: Any, state: dict[str, Any]) -> Any:
         """Apply the momentum."""
         if not self.momentum:
             return g
-        v = state["v"] = self.momentum * state["v"] + g if "v" in state else g
+        v = state["v"] = self.momentum * state["v"] + g if "v" in state else g.copy()
         return g + self.momentum * v if self.nesterov else v

@@ -67,6 +67,8 @@ def gradcheck(f: Function, *inputs: Any, order: int = 2, directions: int = 2, se
     >>> from autograd_mini.testing import gradcheck
     >>> gradcheck(ag.tanh, [0.5, -1.0], order=3)
     """
+    if order < 1 or directions < 1:
+        raise ValueError(f"gradcheck checks from order 1, in at least one direction, not order={order}, {directions=}")
     rng = np.random.default_rng(seed)
     points = [Tensor(plain(x)).data for x in inputs]
     labels = [f"input {i}" for i in range(len(points))]

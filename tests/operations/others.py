@@ -11,9 +11,9 @@ from .table import Row, alike, broadcast, labelled
 
 # fmt: off
 ROWS = [
-    Row("mse",          losses.mse_p, lambda x, y: np.mean(np.square(x - y)), alike(), lists=False),
+    Row("mse",          losses.mse_p, lambda x, y: np.mean(np.square(1.0 * x - y)), alike(), lists=False),
     Row("nll",          losses.nll_p, lambda x, ids: -np.mean(x[np.arange(len(ids)), ids]), labelled(), lists=False),
     Row("grad",         ag.grad(lambda x: ag.sum(x * x * x)), lambda x: 3.0 * x * x, broadcast("any"),
-                        exact=False),
+                        exact=False, lists=False),
 ]
 # fmt: on
