@@ -19,7 +19,7 @@ from functools import partial
 from heapq import heappop, heappush
 from importlib import import_module
 from itertools import count
-from threading import get_ident
+from threading import get_ident, local
 from typing import Any, ClassVar
 
 Value = Any  # an array, a NumPy scalar or a Python number
@@ -29,46 +29,51 @@ Rule = Callable[..., Any]  # (g, result, *operands, **params) -> cotangent of on
 Scope = tuple[str, int]  # a label, and the clock when it began
 
 clock = count(1)  # one tick a node and one a change of data: the graph's only notion of time
-paused: set[int] = set()  # the threads that record nothing
-traced: set[int] = set()  # the threads inside a transform such as grad
+paused: set[int] = set()  # threads that may record nothing: empty nearly always, and cheaper to ask than `modes`
 
 
-class _mode(ContextDecorator):
-    """Put this thread into a set of threads, or take it out, for a while."""
+class _Modes(local):
+    """What a thread is doing: whether it records, and whether it is inside a transform such as grad."""
 
-    def __init__(self, threads: set[int], member: bool) -> None:
-        self.threads, self.member = threads, member
-        self.outer: dict[int, list[bool]] = {}  # thread -> what it was, for each time that it is inside
+    recording = True
+    tracing = False
+
+
+modes = _Modes()
+
+
+class mode(ContextDecorator):
+    """Put this thread into a mode for a while."""
+
+    def __init__(self, **wanted: bool) -> None:
+        self.wanted = wanted
+
+    def _recreate_cm(self) -> mode:  # what is decorated may call itself, and run in many threads at once
+        return mode(**self.wanted)
 
     def __enter__(self) -> None:
-        self.outer.setdefault(get_ident(), []).append(get_ident() in self.threads)
-        self._set(self.member)
+        stack = vars(modes).setdefault("stack", [])
+        stack.append((modes.recording, modes.tracing))
+        self._set(self.wanted.get("recording", modes.recording), self.wanted.get("tracing", modes.tracing))
 
     def __exit__(self, *_: object) -> None:
-        self._set(self.outer[get_ident()].pop())
+        self._set(*vars(modes)["stack"].pop())
 
-    def _set(self, member: bool) -> None:
-        (self.threads.add if member else self.threads.discard)(get_ident())
-
-
-def recording(on: bool) -> _mode:
-    """Make this thread record, or not, for a while."""
-    return _mode(paused, not on)
-
-
-def tracing() -> _mode:
-    """Say that this thread runs a function that is being differentiated as a whole."""
-    return _mode(traced, True)
+    @staticmethod
+    def _set(recording: bool, tracing: bool) -> None:
+        modes.recording, modes.tracing = recording, tracing
+        (paused.discard if recording else paused.add)(get_ident())
 
 
 def no_grad(f: Callable[..., Any] | None = None) -> Any:
     """Record nothing in this thread, as ``with no_grad():`` or as the decorator ``@no_grad()``."""
-    return recording(False) if f is None else recording(False)(f)
+    off = mode(recording=False)
+    return off if f is None else off(f)
 
 
 def is_recording() -> bool:
     """Whether this thread records."""
-    return not paused or get_ident() not in paused
+    return not paused or modes.recording
 
 
 class Primitive:
@@ -160,7 +165,7 @@ def result(
     node.value = value if type(value) is kind.array or type(value) is kind.number else kind.taken(value)
     node.age = next(clock)
     node.grad = None
-    if requires_grad and not (paused and get_ident() in paused):  # is_recording(), without the call
+    if requires_grad and (not paused or modes.recording):  # is_recording(), without the call
         node.op = op
         node.operands = operands
         node.params = params

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .core import Node, clock, is_recording, recording, sweep, tracing
+from .core import Node, clock, is_recording, mode, sweep
 from .numpy_protocol import plain
 from .ops.shape import identity_p
 from .tensor import Tensor
@@ -74,7 +74,7 @@ class _Run:
         wanted = {i % len(args) for i in numbers if -len(args) <= i < len(args)} if args else set()
         if len(wanted) != len(numbers):
             raise ValueError(f"argnums names different ones of the {len(args)} positional arguments, not {numbers}")
-        with recording(True):
+        with mode(recording=True):
             for i in numbers:
                 if hasattr(args[i], "named_parameters"):
                     form = dict(args[i].named_parameters())
@@ -84,7 +84,7 @@ class _Run:
                     self.inputs.append([_stand_in(x) for x in _leaves(form)])
                     given[i] = _grown(form, iter(self.inputs[-1]))
                 self.forms.append(form)
-            with tracing():
+            with mode(tracing=True):
                 self.result = f(*given, **kwargs)
         self.outputs = list(_leaves(self.result))
         for y in self.outputs:
@@ -98,7 +98,7 @@ class _Run:
         ends = [(y, seed) for y, seed in zip(self.outputs, seeds, strict=True) if isinstance(y, Node)]
         found: dict[Node, Any] = {}
         if ends:
-            with recording(True):
+            with mode(recording=True):
                 output, seed = ends[0]
                 if len(ends) > 1:
                     output, seed = sum(ops.sum(y * ct) for y, ct in ends), np.float64(1)
@@ -310,7 +310,7 @@ def jvp(f: Function, primals: tuple[Tree, ...], tangents: tuple[Tree, ...]) -> t
     run = _Run(f, tuple(primals), {}, tuple(range(len(primals))))
     directions = _matched(tuple(tangents), run.flat, "tangent", "the primals")
     run.tensors = run.tensors or any(isinstance(u, Node) for u in directions)
-    with recording(True):
+    with mode(recording=True):
         cotangents = [Tensor(np.zeros(np.shape(y), _dtype(y))) for y in run.outputs]
         pulled = run.pull(list(cotangents), recorded=True)
         run.outputs = [ops.sum(g * u) for g, u in zip(pulled, directions, strict=True)]

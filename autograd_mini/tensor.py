@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from threading import get_ident
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import numpy_protocol, ops
-from .core import Node, ancestors, clock, leaf, recording, result, sweep, traced
+from .core import Node, ancestors, clock, leaf, mode, modes, result, sweep
 from .numpy_protocol import plain
 from .ops import elementwise as e
 from .ops.linalg import matmul_p
@@ -176,7 +175,7 @@ class Tensor(Node):
         return bool(self.value)
 
     def __float__(self) -> float:
-        if self.requires_grad and get_ident() in traced:
+        if self.requires_grad and modes.tracing:
             raise TypeError(
                 "inside a function that is being differentiated a Tensor does not turn into a Python number, for its "
                 "gradient would be lost: stay with Tensors (ag.stack joins them), or take .item() on purpose"
@@ -355,7 +354,7 @@ def _graph(rows: list[tuple[Any, ...]]) -> Node:
     for kind, value, op, operands, params, scopes, begun, grad in rows:
         starts += [next(clock) for _ in range(begun - len(starts))]
         operands = tuple(x if i is None else nodes[i] for i, x in operands)
-        with recording(True):
+        with mode(recording=True):
             node = result(kind, value, op, operands, params, True)
         node.scopes = tuple((label, starts[i]) for label, i in scopes)
         node.grad = grad

@@ -267,6 +267,26 @@ def test_no_grad_as_context_and_as_decorator() -> None:
     assert (x * x).requires_grad
 
 
+def test_no_grad_as_a_decorator_without_parentheses() -> None:
+    @ag.no_grad
+    def double(t: ag.Tensor) -> ag.Tensor:
+        return t * 2
+
+    assert not double(ag.Tensor(1.0)).requires_grad
+
+
+def test_one_no_grad_may_be_entered_again_and_by_many_threads() -> None:
+    paused = ag.no_grad()
+    with paused:
+        with paused:
+            pass
+        assert not (ag.Tensor(1.0) * 2).requires_grad
+        thread = threading.Thread(target=paused.__enter__)
+        thread.start()
+        thread.join()
+    assert (ag.Tensor(1.0) * 2).requires_grad
+
+
 def test_no_grad_ends_with_an_error_too() -> None:
     with pytest.raises(KeyError), ag.no_grad():
         raise KeyError

@@ -112,6 +112,41 @@ def test_a_module_may_give_several_tensors() -> None:
     assert [label for label, _ in twelvefold.scopes] == ["Pair"]
 
 
+def test_a_module_may_know_its_parent_and_keep_its_activations() -> None:
+    class Child(nn.Module):
+        def __init__(self, parent: nn.Module) -> None:
+            self.layer, self.parent = nn.Linear(2, 2, rng=0), parent
+
+        def forward(self, x: object) -> Tensor:
+            self.kept = self.layer(x)
+            return self.kept
+
+    class Parent(nn.Module):
+        def __init__(self) -> None:
+            self.child = Child(self)
+
+    parent = Parent()
+    parent.child(np.ones(2))
+    assert [path for path, _ in parent.named_parameters()] == ["child.layer.weight", "child.layer.bias"]
+    assert not parent.eval().child.training
+    assert "..." in repr(parent)
+
+
+def test_a_state_that_cannot_be_converted_changes_nothing() -> None:
+    layer = nn.Linear(2, 2, rng=0)
+    before = layer.state_dict()
+    with pytest.raises(ValueError, match="could not convert"):
+        layer.load_state_dict({"weight": np.zeros((2, 2)), "bias": ["a", "b"]})
+    assert_array_equal(layer.weight.data, before["weight"])
+
+
+def test_a_sequence_is_one() -> None:
+    model = nn.MLP([2, 3, 1])
+    assert len(model) == 3
+    assert [type(layer).__name__ for layer in model] == ["Linear", "Tanh", "Linear"]
+    assert model[-1] is model.layers[2]
+
+
 def test_models_can_be_copied_and_pickled() -> None:
     model = nn.MLP([2, 3, 1], rng=0)
     x = np.ones((4, 2))
@@ -148,6 +183,8 @@ def test_linear_names_the_shapes() -> None:
         nn.Linear(3, 2)(np.ones((4, 5)))
     with pytest.raises(ValueError, match="in_features is the length of an axis and at least 1, not 0"):
         nn.Linear(0, 2)
+    with pytest.raises(ValueError, match="weights are float16, float32 or float64, not int64"):
+        nn.Linear(1, 2, dtype=int)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +272,26 @@ def test_an_impossible_class_does_no_harm_where_it_is_not_wanted() -> None:
         assert_array_equal(x.grad, [[0, 0]])
 
 
+def test_confident_logits_keep_their_loss() -> None:
+    for logit, target in ((40.0, 1.0), (-40.0, 0.0)):
+        loss = nn.binary_cross_entropy_with_logits(Tensor([logit]), np.array([target]))
+        assert_allclose(loss.data, np.exp(-40), rtol=1e-12)
+
+
+def test_labels_may_change_after_their_use() -> None:
+    x, ids = Tensor([[1.0, 2.0]]), np.array([0])
+    loss = nn.cross_entropy(x, ids)
+    ids[0] = 1
+    loss.backward()
+    assert x.grad[0, 0] < 0
+
+
 def test_cross_entropy_refuses_wrong_targets() -> None:
+    for soft in ([[3.0, -5.0]], [[2, 0]]):
+        with pytest.raises(ValueError, match="none negative, and 1 in sum"):
+            nn.cross_entropy(Tensor([[0.0, 0.0]]), soft)
+    with pytest.raises(ValueError, match="a last axis of classes"):
+        nn.cross_entropy(Tensor(1.0), 0)
     x = Tensor(np.zeros((3, 2)))
     for ids in ([0, 1, 5], [0, -1, 1]):
         with pytest.raises(IndexError, match="class ids of 2 classes are from 0 to 1, not"):

@@ -91,7 +91,9 @@ def test_a_step_keeps_dtype_and_leaves_the_gradient_alone() -> None:
         kept = p.grad
         optimizer.step()
         assert_array_equal(kept, 1)
+        kept[:] = 100  # nor does the optimiser hold it
     assert p.dtype == np.float32
+    assert_allclose(p.data, 1 - 0.1 * (1 + 1.9 + 2.71), rtol=1e-6)
 
 
 def test_a_step_moves_no_array_of_the_users() -> None:
@@ -112,6 +114,7 @@ P = [Tensor(1.0)]
     [
         (lambda: optim.SGD([], lr=0.1), ValueError, "needs at least one parameter"),
         (lambda: optim.SGD(P[0], lr=0.1), TypeError, r"a list of Tensors, not one Tensor: write \[tensor\]"),
+        (lambda: optim.SGD(ag.nn.Linear(1, 1), lr=1), TypeError, r"not a module: write model\.parameters\(\)"),
         (lambda: optim.SGD([P[0] * 2], lr=0.1), TypeError, r"leaf Tensors, such as model\.parameters\(\) gives, not"),
         (lambda: optim.SGD([np.ones(2)], lr=0.1), TypeError, "leaf Tensors"),
         (lambda: optim.SGD(P * 2, lr=0.1), ValueError, "stands twice"),

@@ -101,6 +101,20 @@ def test_assigned_data_keeps_shape_and_dtype() -> None:
         x.data = np.ones(3)
 
 
+def test_assigned_data_is_checked_like_new_data() -> None:
+    x = Tensor(1.0)
+    for wrong in (None, "2.5", 1j):
+        with pytest.raises(TypeError, match=r"\.data holds real numbers"):
+            x.data = wrong
+    assert x.item() == 1
+
+
+def test_the_data_of_a_result_cannot_be_written_to() -> None:
+    y = Tensor([1.0, 2.0]) * 2
+    with pytest.raises(ValueError, match="read-only"):
+        y.data[0] = 5
+
+
 def test_nep_50_decides_dtypes() -> None:
     x = Tensor(np.ones(2, np.float32))
     assert (x * 2.0).dtype == (2 * x).dtype == np.float32
@@ -221,6 +235,12 @@ def test_functions_without_derivative_give_plain_arrays() -> None:
 def test_what_has_no_rule_raises_at_the_call_and_names_a_way(call: object, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         call(Tensor([1.0, 2.0]))
+
+
+def test_an_empty_list_is_an_index() -> None:
+    x = Tensor(np.ones((2, 3)))
+    assert x[[]].shape == (0, 3)
+    assert x[:, []].shape == (2, 0)
 
 
 def test_a_frozen_tensor_is_an_array_for_numpy() -> None:

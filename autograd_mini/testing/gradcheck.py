@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, recording, sweep
+from ..core import Node, mode, sweep
 from ..numpy_protocol import plain
 from ..tensor import Tensor
 
@@ -75,7 +75,7 @@ def gradcheck(f: Function, *inputs: Any, order: int = 2, directions: int = 2, se
     name = getattr(f, "__name__", repr(f))
     function, eps = f, float(np.finfo(np.float64).eps)
     # The sweep needs a graph, also under no_grad; and what is not finite is an error here, so no warning.
-    with recording(True), np.errstate(all="ignore"):
+    with mode(recording=True), np.errstate(all="ignore"):
         for n in range(1, order + 1):
             wide = _values(function, [Tensor(x.astype(np.float64)) for x in points])
             eps = max([eps, *(float(np.finfo(y.dtype).eps) for y in wide)])
