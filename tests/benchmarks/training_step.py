@@ -328,7 +328,7 @@ def per_operation(make: Callable[[], tuple[Any, Any, Any]], seed: Any = None) ->
     return run
 
 
-def operations_table(peers: bool) -> list[str]:
+def operations_table() -> list[str]:
     small, ones = np.full(32, 0.5), np.ones(32)
     runs = {
         "autograd_mini, scalars": per_operation(lambda: (ag.Tensor(0.5), ag.Tensor(0.3), ag.Tensor(0.1))),
@@ -336,7 +336,7 @@ def operations_table(peers: bool) -> list[str]:
             lambda: (ag.Tensor(small), ag.Tensor(small), ag.Tensor(small)), ones
         ),
     }
-    if peers and find_spec("micrograd"):
+    if find_spec("micrograd"):
         from micrograd.engine import Value
 
         runs["micrograd, scalars"] = per_operation(lambda: (Value(0.5), Value(0.3), Value(0.1)))
@@ -391,7 +391,7 @@ def main(arguments: list[str] | None = None) -> None:
             + "".join(f" {ratio(times, name, 'hand NumPy'):.2f} |" for name in others),
             flush=True,
         )
-    print("", *operations_table(options.peers), sep="\n")
+    print("", *operations_table(), sep="\n")
 
 
 if __name__ == "__main__":
