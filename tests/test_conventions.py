@@ -300,6 +300,35 @@ def test_row_44_max_with_nan() -> None:
     equal(gradients(ag.maximum, [1, nan], [nan, 1]), [[0, 1], [1, 0]])
 
 
+def test_row_45_convolution_with_a_remainder_and_with_dilation() -> None:
+    kernel = np.ones((1, 1, 2))
+    equal(gradient(lambda x: ag.conv1d(x, kernel, stride=2), np.ones((1, 1, 5))), [[[1, 1, 1, 1, 0]]])
+    equal(gradient(lambda x: ag.conv1d(x, kernel, dilation=3), np.ones((1, 1, 5))), [[[1, 1, 0, 1, 1]]])
+
+
+def test_row_46_pooling_ties_and_padding() -> None:
+    equal(gradient(lambda x: ag.max_pool1d(x, 3), [1, 3, 3]), [0, 1, 0])
+    equal(gradient(lambda x: ag.max_pool2d(x, 2, stride=1), np.ones((2, 3))), [[1, 1, 0], [0, 0, 0]])
+    equal(gradient(lambda x: ag.max_pool2d(x, 2, padding=1), np.full((2, 2), -inf)), np.ones((2, 2)))
+    equal(gradient(lambda x: ag.max_pool1d(x, 3), [1, nan, 3]), [0, 1, 0])
+    for counted, value in [(True, 0.5), (False, 1)]:
+        equal(ag.avg_pool1d(np.ones(2), 2, padding=1, count_include_pad=counted), [value, value])
+        x = gradient(lambda x, counted=counted: ag.avg_pool1d(x, 2, padding=1, count_include_pad=counted), [1, 2])
+        equal(x, [value, value])
+
+
+def test_row_47_dropout_in_eval_and_of_everything() -> None:
+    x = [1, inf, nan]
+    t, rng = Tensor(x), np.random.default_rng(0)
+    assert ag.dropout(t, 0.5, rng, training=False) is t
+    equal(ag.dropout(t, 1, rng).data, [0, 0, 0])
+    equal(gradient(lambda x: ag.dropout(x, 1, rng), x), [0, 0, 0])
+    equal(ag.dropout(t, 0, rng).data, x)
+    values = ag.dropout(Tensor(np.ones(1000)), 0.75, rng).data
+    assert set(values) == {0, 4}
+    assert abs(values.mean() - 1) < 0.2
+
+
 def test_row_49_promotion() -> None:
     x = Tensor(np.ones(2, np.float32))
     for other, dtype in [(2.0, np.float32), (2, np.float32), (np.float64(2), np.float64), (np.ones(2), np.float64)]:
