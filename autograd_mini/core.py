@@ -219,7 +219,7 @@ def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: 
     """
     if not rules:
         raise TypeError(f"primitive {name!r} has no rule: pass one VJP rule per operand after the forward")
-    home = sys._getframe(1).f_globals["__name__"]
+    home = sys._getframe(1).f_globals.get("__name__", "__main__")
     op = Primitive(name, forward, _Each(rules[0]) if variadic else rules, home)
     apply = _many(op) if variadic or len(rules) > 2 else _one(op) if len(rules) == 1 else _two(op)
     apply.__name__ = apply.__qualname__ = name
