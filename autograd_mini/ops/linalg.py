@@ -90,7 +90,8 @@ def _turned(g: Any, xs: Sequence[Any], subscripts: str, optimize: Any, position:
             operands.append(np.ones(n, g.dtype))
             labels.append([label])
         place.append(label)
-    letter = dict(zip(dict.fromkeys(label for term in [*labels, place] for label in term), string.ascii_letters))
+    every = dict.fromkeys(label for term in [*labels, place] for label in term)
+    letter = dict(zip(every, string.ascii_letters, strict=False))
     text = ["".join(letter[label] for label in term) for term in [*labels, place]]
     return einsum_p(*operands, subscripts=",".join(text[:-1]) + "->" + text[-1], optimize=bool(optimize))
 
