@@ -377,7 +377,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     The mode "complete" is refused where it adds columns, which are arbitrary. The derivative is that
     of matrices whose first columns are independent.
     """
-    if mode == "complete" and a.shape[-2] <= a.shape[-1]:
+    if mode == "complete" and a.ndim > 1 and a.shape[-2] <= a.shape[-1]:
         mode = "reduced"
     if mode not in ("reduced", "r"):
         raise ValueError(f'qr of a Tensor of shape {a.shape} has mode "reduced" or "r", not {mode!r}')
@@ -410,7 +410,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """
     if not compute_uv:
         return svdvals(a)
-    if full_matrices and a.shape[-2] != a.shape[-1]:
+    if full_matrices and len({*a.shape[-2:]}) > 1:
         raise ValueError(
             f"the last singular vectors of shape {a.shape} are arbitrary and have no derivative: "
             "pass full_matrices=False"
