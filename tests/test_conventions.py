@@ -355,6 +355,21 @@ def test_row_51_complex() -> None:
         ag.grad(lambda x: x)(1j)
 
 
+def test_row_52_det_of_a_singular_matrix() -> None:
+    np.testing.assert_allclose(gradient(ag.linalg.det, [[1, 2], [2, 4]]), [[4, -2], [-2, 1]], rtol=1e-14)
+    equal(gradient(ag.linalg.det, np.zeros((2, 2))), np.zeros((2, 2)))
+    near(second(lambda x: ag.linalg.det(x), np.zeros((2, 2))), [[1, -1], [-1, 1]])
+    equal(gradient(ag.linalg.det, np.diag([1, 0, 0])), np.zeros((3, 3)))
+    near(second(ag.linalg.det, np.eye(2)), [[1, -1], [-1, 1]])
+
+
+def test_row_53_eigenvectors_of_repeated_eigenvalues() -> None:
+    assert np.isnan(gradient(lambda x: ag.linalg.eigh(x).eigenvectors[0], np.eye(2))).all()
+    for values in (ag.linalg.eigvalsh, lambda x: ag.linalg.eigh(x).eigenvalues, ag.linalg.svdvals):
+        equal(gradient(values, np.eye(2)), np.eye(2))
+    assert np.isnan(gradient(lambda x: ag.linalg.svd(x).U[0], np.eye(2))).all()
+
+
 def test_row_54_asarray_of_what_is_differentiated() -> None:
     for leave in (np.asarray, np.array, lambda x: np.asarray([x, x]), lambda x: x.data * 1.0 + np.asarray(x)):
         with pytest.raises(TypeError, match="gradient would be lost"):

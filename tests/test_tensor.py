@@ -220,7 +220,7 @@ def test_functions_without_derivative_give_plain_arrays() -> None:
         (lambda x: np.asarray(x), r"does not turn into an array by itself.*t\.data"),
         (lambda x: np.array([x, x]), "ag.stack or ag.concatenate"),
         (lambda x: Tensor([1.0, x[0]]), "ag.stack"),
-        (lambda x: np.linalg.svd(x), r"np\.linalg\.svd has no derivative rule"),
+        (lambda x: np.linalg.eigvals(x), r"np\.linalg\.eigvals has no .* nearest.*np\.linalg\.eigvalsh"),
         (lambda x: np.cumsum(x), r"np\.cumsum has no .* nearest.*np\.sum"),
         (lambda x: np.floor_divide(x, 2), r"np\.floor_divide has no .*np\.divide"),
         (lambda x: np.exp(x, out=np.empty(2)), r"cannot write a Tensor into an array.*a = a \+ t"),

@@ -1,22 +1,33 @@
-"""Products of matrices."""
+"""Products of vectors, matrices and arrays. What `numpy.linalg` does with one matrix is in `decompositions`."""
 
 from __future__ import annotations
 
 import math
 import operator as op
+import string
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..core import primitive
-from .elementwise import _numpy
-from .shape import expand_dims, squeeze
+from ..core import Node, Operation, primitive
+from .elementwise import _numpy, mul_p
+from .shape import expand_dims, ravel, reshape, shape_of, squeeze, stack, transpose
 
-__all__ = ["matmul"]
+__all__ = [
+    "cross", "dot", "einsum", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "vdot", "vecmat",
+]  # fmt: skip
 
+# Every product could be an einsum; matmul is a primitive for speed.
 # fmt: off
 matmul_p = primitive("matmul", op.matmul, lambda g, z, x, y: _left(g, x, y),
                                           lambda g, z, x, y: _right(g, x, y))
+einsum_p: Operation = primitive("einsum", lambda *xs, subscripts, optimize: _einsum(xs, subscripts, optimize),
+                     lambda g, z, *xs, subscripts, optimize, position:
+                         _turned(g, xs, subscripts, optimize, position), variadic=True)
 # fmt: on
 
 
@@ -47,3 +58,185 @@ def _matrices(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
 
 
 matmul = _numpy(np.matmul, matmul_p)
+
+# -- einsum --------------------------------------------------------------------------------------------
+
+
+def _einsum(xs: Sequence[Any], subscripts: str, optimize: Any) -> Any:
+    y: Any = np.einsum(subscripts, *xs, optimize=optimize)
+    return y[()]
+
+
+def _turned(g: Any, xs: Sequence[Any], subscripts: str, optimize: Any, position: int) -> Any:
+    """Give the cotangent of one operand: an einsum with `g` in its place and its own labels for output.
+
+    A label that nothing else has is summed over, so ones stand for it; of a label that it has twice,
+    only the diagonal counts, so an identity joins its two places.
+    """
+    terms, output = _labels(subscripts, [x.ndim for x in xs])
+    operands = [g, *xs[:position], *xs[position + 1 :]]
+    labels = [output, *terms[:position], *terms[position + 1 :]]
+    lengths: dict[Any, set[int]] = {}
+    for x, term in zip(operands, labels, strict=True):
+        for label, n in zip(term, x.shape, strict=True):
+            lengths.setdefault(label, set()).add(n)
+    place: list[Any] = []
+    for axis, (label, n) in enumerate(zip(terms[position], xs[position].shape, strict=True)):
+        if label in place:
+            operands.append(np.eye(n, dtype=g.dtype))
+            labels.append([label, (label, axis)])
+            label = label, axis
+        elif label not in lengths or (n != 1 and n not in lengths[label]):
+            operands.append(np.ones(n, g.dtype))
+            labels.append([label])
+        place.append(label)
+    every = dict.fromkeys(label for term in [*labels, place] for label in term)
+    letter = dict(zip(every, string.ascii_letters, strict=False))
+    text = ["".join(letter[label] for label in term) for term in [*labels, place]]
+    return einsum_p(*operands, subscripts=",".join(text[:-1]) + "->" + text[-1], optimize=bool(optimize))
+
+
+def _labels(subscripts: str, ndims: Sequence[int]) -> tuple[list[list[Any]], list[Any]]:
+    """Give every axis of the operands and of the result a label: a letter, or a number for what an ellipsis covers."""
+    given, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = given.split(",")
+    if not arrow:
+        count = Counter(given)
+        result = "..." + "".join(sorted(label for label in count if label.isalpha() and count[label] == 1))
+    covered = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims, strict=True)]
+
+    def spelt(term: str, ndim: int) -> list[Any]:
+        before, dots, after = term.partition("...")
+        return [*before, *(range(-ndim, 0) if dots else ()), *after]
+
+    return [spelt(term, n) for term, n in zip(terms, covered, strict=True)], spelt(result, max(covered))
+
+
+def einsum(*operands: Any, optimize: Any = False) -> Any:
+    """Sum products of entries as subscripts say: ``einsum("ij,jk->ik", x, y)`` [1]_.
+
+    All forms of NumPy: implicit and explicit output, ellipses, repeated labels, and operands each followed
+    by its list of labels, ``einsum(x, [0, 1], y, [1, 2], [0, 2])``.
+
+    References
+    ----------
+    .. [1] Laue, Mitterreiter and Giesen, "A simple and efficient tensor calculus", AAAI 2020, section 3.
+    """
+    if not any(isinstance(x, Node) for x in operands):
+        return np.einsum(*operands, optimize=optimize)
+    if isinstance(operands[0], str):
+        subscripts, xs = operands[0], operands[1:]
+    else:
+        pairs, last = len(operands) // 2, operands[len(operands) // 2 * 2 :]
+        xs = operands[: 2 * pairs : 2]
+        subscripts = ",".join(_spelt(term) for term in operands[1 : 2 * pairs : 2])
+        subscripts += "".join("->" + _spelt(term) for term in last)
+    return einsum_p(*xs, subscripts=subscripts, optimize=optimize)
+
+
+def _spelt(term: Iterable[Any]) -> str:
+    """Write a list of labels, which are integers or an Ellipsis, as letters in the same order."""
+    letters = string.ascii_uppercase + string.ascii_lowercase
+    if any(label is not ... and not 0 <= op.index(label) < len(letters) for label in term):
+        raise ValueError(f"the labels of einsum are integers from 0 to {len(letters) - 1} and ..., not {term}")
+    return "".join("..." if label is ... else letters[label] for label in term)
+
+
+# -- products that are matmul or multiply after a change of shape ----------------------------------------
+
+
+def numpys(theirs: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let NumPy's function answer for arrays, numbers and lists, and the decorated one as soon as there is a Tensor."""
+
+    def decorate(ours: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(ours)
+        def either(*args: Any, **kwargs: Any) -> Any:
+            given = [part for x in (*args, *kwargs.values()) for part in (x if isinstance(x, (list, tuple)) else [x])]
+            return (ours if any(isinstance(x, Node) for x in given) else theirs)(*args, **kwargs)
+
+        return either
+
+    return decorate
+
+
+@numpys(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sum products over `axes`: so many last ones of `a` and first ones of `b`, or a pair of lists of axes."""
+    left, right = (range(-axes, 0), range(axes)) if isinstance(axes, (int, np.integer)) else axes
+    shapes = shape_of(a), shape_of(b)
+    left, right = normalize_axis_tuple(left, len(shapes[0])), normalize_axis_tuple(right, len(shapes[1]))
+    lengths = [shapes[0][i] for i in left]
+    if lengths != [shapes[1][i] for i in right]:
+        raise ValueError(
+            f"tensordot sums over axes of equal lengths, not {left} of {shapes[0]} with {right} of {shapes[1]}"
+        )
+    rows = [i for i in range(len(shapes[0])) if i not in left]
+    columns = [i for i in range(len(shapes[1])) if i not in right]
+    kept = [shapes[0][i] for i in rows], [shapes[1][i] for i in columns]
+    x = reshape(transpose(a, (*rows, *left)), (math.prod(kept[0]), math.prod(lengths)))
+    y = reshape(transpose(b, (*right, *columns)), (math.prod(lengths), math.prod(kept[1])))
+    return reshape(matmul_p(x, y), (*kept[0], *kept[1]))
+
+
+@numpys(np.dot)
+def dot(a: Any, b: Any) -> Any:
+    """Sum products over the last axis of `a` and the last but one (or only) axis of `b`; numbers multiply."""
+    p, q = len(shape_of(a)), len(shape_of(b))
+    if not p or not q:
+        return mul_p(a, b)
+    return matmul_p(a, b) if p <= 2 >= q else tensordot(a, b, (-1, -min(q, 2)))
+
+
+@numpys(np.inner)
+def inner(a: Any, b: Any) -> Any:
+    """Sum products over the last axes; numbers multiply."""
+    return tensordot(a, b, (-1, -1)) if shape_of(a) and shape_of(b) else mul_p(a, b)
+
+
+@numpys(np.vdot)
+def vdot(a: Any, b: Any) -> Any:
+    """Sum the products of all entries, whatever the shapes."""
+    return matmul_p(ravel(a), ravel(b))
+
+
+@numpys(np.outer)
+def outer(a: Any, b: Any) -> Any:
+    """Multiply every entry of `a` by every entry of `b`: a matrix, whatever the shapes."""
+    return mul_p(expand_dims(ravel(a), 1), ravel(b))
+
+
+@numpys(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """Put `b`, times an entry of `a`, in the place of that entry."""
+    p, q = shape_of(a), shape_of(b)
+    ndim = max(len(p), len(q))
+    p, q = (1,) * (ndim - len(p)) + p, (1,) * (ndim - len(q)) + q
+    x, y = reshape(a, [n for m in p for n in (m, 1)]), reshape(b, [n for m in q for n in (1, m)])
+    return reshape(mul_p(x, y), [m * n for m, n in zip(p, q, strict=True)])
+
+
+@numpys(np.cross)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """Give the vector products of the vectors of three components along an axis."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y = _components(a, axisa), _components(b, axisb)
+    return stack([x[i - 2] * y[i - 1] - x[i - 1] * y[i - 2] for i in range(3)], axisc)
+
+
+def _components(x: Any, axis: int) -> Any:
+    shape = shape_of(x)
+    axis = normalize_axis_index(axis, len(shape))
+    if shape[axis] != 3:
+        raise ValueError(f"cross multiplies vectors of three components, not of {shape[axis]} (axis {axis} of {shape})")
+    return transpose(x, [axis, *(i for i in range(len(shape)) if i != axis)])
+
+
+def matvec(x1: Any, x2: Any) -> Any:
+    """Multiply matrices by vectors: the vectors lie along the last axis of `x2`."""
+    return squeeze(matmul(x1, expand_dims(x2, -1)), -1)
+
+
+def vecmat(x1: Any, x2: Any) -> Any:
+    """Multiply vectors by matrices: the vectors lie along the last axis of `x1`."""
+    return squeeze(matmul(expand_dims(x1, -2), x2), -2)

@@ -12,12 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 import autograd_mini as ag
 from autograd_mini import core, derivatives, ops
 
-from . import convolution, elementwise, indexing, linalg, others, reductions, shape
+from . import convolution, decompositions, elementwise, indexing, linalg, others, reductions, shape
 from .table import Case, Row
 
-ROWS = [
-    *elementwise.ROWS, *reductions.ROWS, *shape.ROWS, *indexing.ROWS, *linalg.ROWS, *convolution.ROWS, *others.ROWS,
-]  # fmt: skip
+FAMILIES = elementwise, reductions, shape, indexing, linalg, decompositions, convolution, others
+ROWS = [row for family in FAMILIES for row in family.ROWS]
 
 
 @cache

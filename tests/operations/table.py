@@ -48,6 +48,7 @@ class Row:
     cases: st.SearchStrategy[Case]
     exact: bool = True  # arrays give exactly what the reference gives; else only nearly
     lists: bool = True  # takes Python lists
+    halves: bool = True  # takes float16
 
     def __repr__(self) -> str:
         return f"<row {self.name}>"

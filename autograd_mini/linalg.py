@@ -1,0 +1,27 @@
+"""`numpy.linalg` for Tensors too, under its names."""
+
+from .ops.decompositions import (
+    cholesky,
+    cond,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    lstsq,
+    matrix_norm,
+    matrix_power,
+    multi_dot,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    svd,
+    svdvals,
+    vector_norm,
+)
+from .ops.linalg import cross, matmul, tensordot
+
+__all__ = [
+    "cholesky", "cond", "cross", "det", "eigh", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power",
+    "multi_dot", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "vector_norm",
+]  # fmt: skip

@@ -1,0 +1,131 @@
+"""What the table of operations does not say about products and `ag.linalg`."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_mini as ag
+from autograd_mini import Tensor
+from autograd_mini.testing import gradcheck
+
+from .operations.linalg import FORMS, summed
+from .operations.table import Case
+
+X = np.array([[4.0, 1, 0], [1, 3, 1], [0, 1, 2]])
+
+
+def test_lists_give_what_numpy_gives() -> None:
+    for name in sorted(set(ag.linalg.__all__) - {"cross", "multi_dot", "solve", "lstsq", "matmul", "matrix_power"}):
+        arguments = [X.tolist()] * (2 if name == "tensordot" else 1)
+        ours, theirs = (getattr(namespace.linalg, name)(*arguments) for namespace in (ag, np))
+        for x, y in zip(ours, theirs, strict=True) if isinstance(theirs, tuple) else [(ours, theirs)]:
+            np.testing.assert_array_equal(x, y, strict=True)
+        assert type(ours) is type(theirs)
+
+
+def test_factorisations_are_the_named_tuples_of_numpy() -> None:
+    for name in ("eigh", "qr", "slogdet", "svd"):
+        ours, theirs = (getattr(np.linalg, name)(x) for x in (Tensor(X), X))
+        assert type(ours) is type(theirs)
+        for x, y in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(getattr(x, "data", x) if isinstance(x, Tensor) else x, y)
+    assert not isinstance(ag.linalg.slogdet(Tensor(X)).sign, Tensor)
+
+
+def test_lstsq_gives_the_four_results_of_numpy() -> None:
+    rng = np.random.default_rng(0)
+    for m, n in ((4, 2), (3, 3), (2, 4)):
+        for b in (rng.normal(size=m), rng.normal(size=(m, 2))):
+            a = rng.normal(size=(m, n))
+            ours, theirs = ag.linalg.lstsq(Tensor(a), b), np.linalg.lstsq(a, b)
+            for x, y in zip(ours, theirs, strict=True):
+                x = x.data if isinstance(x, Tensor) else x
+                assert np.shape(x) == np.shape(y)
+                np.testing.assert_allclose(x, y)
+            assert ours[2] == theirs[2]
+            gradcheck(lambda a, b: [y for y in ag.linalg.lstsq(a, b) if isinstance(y, Tensor)], a, b)
+            assert isinstance(ag.linalg.lstsq(a, Tensor(b))[1], Tensor)
+    with pytest.raises(np.linalg.LinAlgError, match="rank 1 has no derivative"):
+        ag.linalg.lstsq(Tensor(np.ones((3, 2))), np.ones(3))
+
+
+def test_what_has_no_derivative_is_refused() -> None:
+    for wrong in (lambda x: ag.linalg.svd(x), lambda x: ag.linalg.qr(x, "complete"), lambda x: ag.linalg.qr(x, "raw")):
+        with pytest.raises(ValueError, match="full_matrices=False|reduced"):
+            wrong(Tensor(np.ones((3, 2))))
+    for f in (ag.linalg.inv, ag.linalg.det, ag.linalg.svdvals, ag.linalg.eigvalsh):
+        with pytest.raises(TypeError, match="float16"):
+            f(Tensor(np.eye(2, dtype=np.float16)))
+    with pytest.raises(ValueError, match="three components"):
+        ag.cross(Tensor([1, 2]), [3, 4])
+    with pytest.raises(ValueError, match="equal lengths"):
+        ag.tensordot(Tensor(np.ones((2, 3))), np.ones((2, 3)), 1)
+    with pytest.raises(ValueError, match="integers from 0 to 51"):
+        ag.einsum(Tensor([1]), [-1])
+
+
+def test_norms_at_zero_and_at_ties() -> None:
+    zero = Tensor([0, 0])
+    for ord in (2, 1, 3, 1.5):
+        ag.linalg.vector_norm(zero, ord=ord).backward()
+    np.testing.assert_array_equal(zero.grad, [0, 0])
+    tied = Tensor([2, -2])
+    ag.linalg.vector_norm(tied, ord=np.inf).backward()
+    np.testing.assert_array_equal(tied.grad, [0.5, -0.5])
+    assert ag.linalg.vector_norm(Tensor([0, 3]), ord=0) == 1
+    assert ag.linalg.cond(Tensor([[1, 0], [0, 0]])).data == np.inf
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_einsum(form: str) -> None:
+    for case in cases_of(form):
+
+        def f(*xs: Any, case: Case = case) -> Any:
+            return ag.einsum(case.params["subscripts"], *xs)
+
+        xs = case.operands()
+        np.testing.assert_array_equal(f(*map(Tensor, xs)).data, np.einsum(form, *xs))
+        gradcheck(f, *xs, directions=1)
+
+
+def cases_of(form: str) -> list[Case]:
+    from hypothesis import Phase, given, settings
+
+    found: list[Case] = []
+
+    @settings(max_examples=5, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @given(summed(form))
+    def collect(case: Case) -> None:
+        found.append(case)
+
+    collect()
+    return found
+
+
+def test_the_path_of_einsum_may_be_given() -> None:
+    path = ["einsum_path", (0, 1), (0, 1)]
+    gradcheck(lambda x, y, z: ag.einsum("ij,jk,kl->il", x, y, z, optimize=path), X, X, X)
+
+
+def test_factors_are_not_confused() -> None:
+    def work(seed: int) -> bool:
+        rng = np.random.default_rng(seed)
+        ok = True
+        for _ in range(50):
+            x = rng.normal(size=(3, 3))
+            u, s, v = ag.linalg.svd(Tensor(x))
+            ok = ok and np.allclose((u * s @ v).data, x)
+        return ok
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
+    x = Tensor(X)
+    before = ag.linalg.eigh(x)
+    before.eigenvectors.data[:] = 0  # spoils nobody else's
+    assert np.any(ag.linalg.eigh(x).eigenvectors.data)
+    x.data = 2 * X
+    np.testing.assert_allclose(ag.linalg.eigh(x).eigenvalues.data, 2 * before.eigenvalues.data)
