@@ -29,7 +29,7 @@ REDUCTIONS: dict[Function, Function] = {np.add: ops.sum, np.maximum: ops.max, np
 PLAIN: frozenset[Function] = frozenset({
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.logical_and, np.logical_or,
     np.logical_xor, np.logical_not, np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.isnan, np.isinf,
-    np.isfinite,
+    np.isfinite, np.floor_divide,
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.count_nonzero,
     np.searchsorted, np.all, np.any, np.isclose, np.allclose, np.array_equal, np.round, np.result_type,
     np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array2string, np.array_repr, np.array_str,

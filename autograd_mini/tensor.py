@@ -208,6 +208,12 @@ class Tensor(Node):
     def __ge__(self, other: Any) -> Any:
         return self.value >= plain(other)
 
+    def __floordiv__(self, other: Any) -> Any:
+        return self.value // plain(other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return plain(other) // self.value
+
     # -- operators and methods ---------------------------------------------------------------------
 
     __add__, __radd__ = e.add_p, _reflected(e.add_p)
@@ -215,12 +221,14 @@ class Tensor(Node):
     __mul__, __rmul__ = e.mul_p, _reflected(e.mul_p)
     __truediv__, __rtruediv__ = e.div_p, _reflected(e.div_p)
     __pow__, __rpow__ = e.pow_p, _reflected(e.pow_p)
+    __mod__, __rmod__ = e.mod_p, _reflected(e.mod_p)
     __matmul__, __rmatmul__ = matmul_p, _reflected(matmul_p)
     __neg__ = e.neg_p
     __abs__ = e.abs_p
 
     sum, mean, max, min, var, std = ops.sum, ops.mean, ops.max, ops.min, ops.var, ops.std
     ravel, swapaxes, squeeze = ops.ravel, ops.swapaxes, ops.squeeze
+    dot, clip = ops.dot, ops.clip
 
     def __pos__(self) -> Self:
         return self

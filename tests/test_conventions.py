@@ -5,6 +5,7 @@ The gradients are of the sum of the function.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -131,8 +132,23 @@ def test_row_14_logsumexp_of_nothing() -> None:
     equal(ag.logsumexp([1000.0, -1000.0]), 1000)
 
 
+def test_row_14_logaddexp_of_nothing() -> None:
+    for f in (ag.logaddexp, ag.logaddexp2):
+        equal(gradients(f, [-inf, -inf, 0], [-inf, 0, 0]), [[0, 0, 0.5], [0, 1, 0.5]])
+        equal(gradients(f, [inf, 1e9], [0, -1e9]), [[1, 1], [0, 0]])
+
+
 def test_row_16_one_norm_at_zero() -> None:
     equal(gradient(lambda x: ag.sum(abs(x)), [0, -3, 3]), [0, -1, 1])
+
+
+def test_row_18_hypot_and_arctan2_at_the_origin() -> None:
+    for f in (ag.hypot, ag.arctan2):
+        equal(gradients(f, [0, 3], [0, 4]), [[0, 0.6], [0, 0.8]] if f is ag.hypot else [[0, 0.16], [0, -0.12]])
+        equal(second(lambda x, f=f: f(x, x * 0), 0), 0)
+    equal(gradients(ag.hypot, [inf, 1], [1, -inf]), [[1, 0], [0, -1]])
+    near(gradients(ag.hypot, [1e200, 3e-320], [1e200, 4e-320]), [[np.sqrt(0.5), 0.6], [np.sqrt(0.5), 0.8]])
+    near(gradients(ag.arctan2, 3e200, 4e200), [1.6e-201, -1.2e-201])
 
 
 def test_row_19_binary_cross_entropy_with_large_logits() -> None:
@@ -151,6 +167,25 @@ def test_row_21_sigmoid_and_softplus_are_stable() -> None:
     equal(gradient(ag.softplus, [-1000, 0, 1000]), [0, 0.5, 1])
     equal(second(ag.softplus, [-1000, 0, 1000]), [0, 0.25, 0])
     near(ag.sigmoid(np.float64(-40)), np.exp(-40))
+
+
+def test_row_21_activations_are_stable() -> None:
+    ends = [-inf, -1e300, 1e300, inf]
+    for f in (ag.silu, ag.gelu, lambda x: ag.gelu(x, "tanh"), ag.elu):
+        low = -1 if f is ag.elu else 0
+        equal(f(np.array(ends)), [low, low, 1e300, inf])
+        equal(f(np.array([-inf, -6e4, 6e4, inf], np.float16)), [low, low, 6e4, inf])
+        equal(gradient(f, ends), [0, 0, 1, 1])
+        equal(second(f, ends), [0, 0, 0, 0])
+    for f in (ag.softsign, ag.erf, ag.arctan):
+        near(f(np.array(ends)), np.array([-1, -1, 1, 1]) * (np.pi / 2 if f is ag.arctan else 1))
+        equal(gradient(f, ends), [0, 0, 0, 0])
+        equal(second(f, ends), [0, 0, 0, 0])
+    equal(ag.logsigmoid(np.array(ends)), [-inf, -1e300, 0, 0])
+    equal(gradient(ag.logsigmoid, ends), [1, 1, 0, 0])
+    equal(ag.sigmoid(np.float16(-12)), np.float16(np.exp(-12)))
+    near(gradient(ag.expm1, -40), np.exp(-40))
+    near(ag.gelu(-10.0), -5 * math.erfc(np.sqrt(50)))
 
 
 def test_row_22_soft_target_zero_at_an_impossible_class() -> None:
@@ -272,6 +307,18 @@ def test_row_36_integers() -> None:
     equal(gradient(lambda x: x * np.array([2, 3]), [1, 2]), [2, 3])
 
 
+def test_row_36_quotients_and_remainders() -> None:
+    x, y = Tensor([7, -7, 1]), Tensor([2, 2, 0.1])
+    for quotient in (np.floor_divide(x, y), np.floor_divide(x.data, y)):
+        assert not isinstance(quotient, Tensor)
+        equal(quotient, [3, -4, 9])
+    equal(gradients(ag.mod, x.data, y.data), [[1, 1, 1], [-3, 4, -9]])  # and floor(1 / 0.1) is 10
+    equal(gradients(ag.fmod, x.data, y.data), [[1, 1, 1], [-3, 3, -9]])
+    equal(gradient(lambda x: ag.copysign(x, [1, -1, -1]), [0, 2, -2]), [0, -1, 1])
+    with pytest.raises(TypeError, match="exp2"):
+        ag.ldexp(x, y)
+
+
 def test_row_37_masks_and_overlapping_views() -> None:
     equal(gradient(lambda x: x[x > 1], [1, 2, 3]), [0, 1, 1])
     equal(gradient(lambda x: x[:-1] * x[1:], [1, 2, 3]), [2, 4, 2])
@@ -294,10 +341,30 @@ def test_row_39_degrees_of_freedom() -> None:
     equal(y.data, nan)
 
 
+def test_row_41_clip_at_its_bounds() -> None:
+    equal(gradient(lambda x: ag.clip(x, 0, 1), [-1, 0, 0.5, 1, 2]), [0, 1, 1, 1, 0])
+    equal(gradient(ag.hardtanh, [-2, -1, 1, 2]), [0, 1, 1, 0])
+    for limits in ({"min": 1}, {"a_min": 1}, {"min": 1, "max": None}):
+        equal(gradient(lambda x, limits=limits: np.clip(x, **limits), [0, 1, 3]), [0, 1, 1])
+    x, low, high = [0, 2, 4, 0, nan, 1, 1], [1, 1, 1, 4, 1, nan, 1], [3, 3, 3, 2, 3, 3, nan]  # also if low > high
+    equal(ag.clip(Tensor(x), low, high).data, np.clip(x, low, high))
+    found = gradients(ag.clip, x, low, high)
+    equal(found, [[0, 1, 0, 0, 1, 0, 0], [1, 0, 0, 0, 0, 1, 0], [0, 0, 1, 1, 0, 0, 1]])
+    with pytest.raises(ValueError, match="pass one pair"):
+        ag.clip(Tensor(1), 0, max=1)
+
+
 def test_row_44_max_with_nan() -> None:
     equal(ag.max([1, nan, 3]), nan)
     equal(gradient(ag.max, [1, nan, 3]), [0, 1, 0])
     equal(gradients(ag.maximum, [1, nan], [nan, 1]), [[0, 1], [1, 0]])
+
+
+def test_row_44_fmax_passes_over_nan() -> None:
+    equal(gradients(ag.fmax, [1, nan, 2, 3], [nan, 1, 2, 1]), [[1, 0, 0.5, 1], [0, 1, 0.5, 0]])
+    equal(gradients(ag.fmin, [1, nan, 2, 3], [nan, 1, 2, 1]), [[1, 0, 0.5, 0], [0, 1, 0.5, 1]])
+    equal(gradient(ag.nan_to_num, [nan, inf, -inf, 2]), [0, 0, 0, 1])
+    equal(ag.nan_to_num(Tensor([nan, inf]), nan=1, posinf=2).data, [1, 2])
 
 
 def test_row_45_convolution_with_a_remainder_and_with_dilation() -> None:
@@ -375,3 +442,14 @@ def test_row_54_asarray_of_what_is_differentiated() -> None:
         with pytest.raises(TypeError, match="gradient would be lost"):
             ag.grad(lambda x, leave=leave: ag.sum(leave(x)))(np.ones(2))
     equal(np.asarray(Tensor([1.0, 2.0], requires_grad=False)), [1, 2])
+
+
+def test_row_55_sinc_at_zero() -> None:
+    equal(gradient(ag.sinc, 0), 0)
+    near(second(ag.sinc, 0), -(np.pi**2) / 3)
+    near(gradient(ag.sinc, 1e-9), -(np.pi**2) / 3 * 1e-9)
+    fourth = gradient(ag.grad(ag.grad(ag.grad(ag.sinc))), 0)
+    near(fourth, np.pi**4 / 5)
+    for x in (0.3, 0.63, 0.64, 5.5):  # on both sides of where the series ends
+        u = np.pi * x
+        near(gradient(ag.sinc, x), np.pi * (np.cos(u) / u - np.sin(u) / u**2))

@@ -243,6 +243,7 @@ MUTANTS: dict[str, Callable[[core.Rule], core.Rule]] = {
 
 # Rules that do not look at their operands are the same with the operands swapped.
 EQUIVALENT = {(name, i, "swapped operands") for name in ("add", "subtract", "where") for i in (0, 1)}
+EQUIVALENT |= {(name, 0, "swapped operands") for name in ("remainder", "fmod")}
 
 
 def arity(op: core.Primitive) -> int:

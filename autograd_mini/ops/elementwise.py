@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import operator as op
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,15 @@ import numpy as np
 from ..core import Node, Operation, Value, primitive
 
 __all__ = [
-    "absolute", "add", "cos", "divide", "exp", "leaky_relu", "log", "maximum", "minimum", "multiply", "negative",
-    "power", "relu", "sigmoid", "sin", "softplus", "sqrt", "square", "subtract", "tanh", "where",
+    "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "clip",
+    "copysign", "cos", "cosh", "deg2rad", "degrees", "divide", "exp", "exp2", "expm1", "fabs", "float_power", "fmax",
+    "fmin", "fmod", "hypot", "ldexp", "log", "log1p", "log2", "log10", "logaddexp",
+    "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative", "positive", "power", "rad2deg",
+    "radians", "reciprocal", "remainder", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "subtract", "tan", "tanh",
+    "true_divide", "where",
 ]  # fmt: skip
+
+LN2, LN10 = math.log(2), math.log(10)
 
 
 def floating(x: Any) -> Any:
@@ -26,12 +33,10 @@ def floating(x: Any) -> Any:
 
 @np.errstate(over="ignore")  # 1 / inf is the right 0
 def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-floating(x)))
-
-
-def _softplus(x: Any) -> Any:
     x = floating(x)
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
+    if x.dtype.itemsize == 2:  # exp(12) is beyond half precision, and 1 / exp(12) is not
+        return _sigmoid(x.astype(np.float32)).astype(x.dtype)
+    return 1 / (1 + np.exp(-x))
 
 
 # The forward of arithmetic is Python's operator, ten times faster than the ufunc on NumPy scalars.
@@ -47,30 +52,67 @@ div_p = primitive("divide",   op.truediv, lambda g, z, x, y: g / y,
 pow_p = primitive("power",    op.pow,     lambda g, z, x, y: g * y * x ** _less_one(y, x),
                                           lambda g, z, x, y: g * z * log(where((x == 0) & (y >= 0), 1, x)))
 
+mod_p = primitive("remainder", op.mod,  lambda g, z, x, y: g,
+                                        lambda g, z, x, y: -g * np.floor_divide(x, y))
+fmod_p = primitive("fmod",    np.fmod,  lambda g, z, x, y: g,
+                                        lambda g, z, x, y: g * np.rint((z - x) / y))  # x - z is a multiple of y
+
 neg_p = primitive("negative", op.neg, lambda g, y, x: -g)
 abs_p = primitive("absolute", op.abs, lambda g, y, x: g * np.sign(x))
 
 square   = primitive("square",   np.square,   lambda g, y, x: g * (2 * x))  # for speed: x * x with one operand
 sqrt     = primitive("sqrt",     np.sqrt,     lambda g, y, x: g / (2 * y))
+cbrt     = primitive("cbrt",     np.cbrt,     lambda g, y, x: g / (3 * y * y))
 exp      = primitive("exp",      np.exp,      lambda g, y, x: g * y)
+exp2     = primitive("exp2",     np.exp2,     lambda g, y, x: g * (LN2 * y))
+expm1    = primitive("expm1",    np.expm1,    lambda g, y, x: g * exp(x))  # y + 1 has no digits left below -37
 log: Operation = primitive("log",      np.log,      lambda g, y, x: g / x)
+log2     = primitive("log2",     np.log2,     lambda g, y, x: g / x / LN2)
+log10    = primitive("log10",    np.log10,    lambda g, y, x: g / x / LN10)
+log1p    = primitive("log1p",    np.log1p,    lambda g, y, x: g / (1 + x))
+
+# Factors, not 1 - x * x, which loses digits near 1; and 1 + x * x is the square of a hypot, which does not overflow.
 sin      = primitive("sin",      np.sin,      lambda g, y, x: g * cos(x))
 cos: Operation = primitive("cos",      np.cos,      lambda g, y, x: -g * sin(x))
+tan      = primitive("tan",      np.tan,      lambda g, y, x: g * (1 + y * y))
+arcsin   = primitive("arcsin",   np.arcsin,   lambda g, y, x: g / sqrt((1 - x) * (1 + x)))
+arccos   = primitive("arccos",   np.arccos,   lambda g, y, x: -g / sqrt((1 - x) * (1 + x)))
+arctan   = primitive("arctan",   np.arctan,   lambda g, y, x: over_square(g, hypot(1, x)))
+sinh     = primitive("sinh",     np.sinh,     lambda g, y, x: g * cosh(x))
+cosh: Operation = primitive("cosh",     np.cosh,     lambda g, y, x: g * sinh(x))
 tanh     = primitive("tanh",     np.tanh,     lambda g, y, x: g * (1 - y * y))
+arcsinh  = primitive("arcsinh",  np.arcsinh,  lambda g, y, x: g / hypot(1, x))
+arccosh  = primitive("arccosh",  np.arccosh,  lambda g, y, x: g / sqrt(x - 1) / sqrt(x + 1))
+arctanh  = primitive("arctanh",  np.arctanh,  lambda g, y, x: g / ((1 - x) * (1 + x)))
+deg2rad: Operation = primitive("deg2rad",  np.deg2rad,  lambda g, y, x: deg2rad(g))
+rad2deg: Operation = primitive("rad2deg",  np.rad2deg,  lambda g, y, x: rad2deg(g))
+ldexp_p: Operation = primitive("ldexp", lambda x, power: np.ldexp(x, power),
+                               lambda g, y, x, power: ldexp_p(g, power=power))
+sinc_p: Operation = primitive("sinc", lambda x, order: _sinc(x, order),
+                              lambda g, y, x, order: g * sinc_p(x, order=order + 1))
 
+hypot: Operation = primitive("hypot", np.hypot, lambda g, z, x, y: g * ratio(x, z),
+                                    lambda g, z, x, y: g * ratio(y, z))
+arctan2 = primitive("arctan2", np.arctan2, lambda g, z, x, y: g * _turn(y, x),
+                                           lambda g, z, x, y: -g * _turn(x, y))
 maximum = primitive("maximum", np.maximum, lambda g, z, x, y: g * _share(x, y, z),
                                            lambda g, z, x, y: g * _share(y, x, z))
 minimum = primitive("minimum", np.minimum, lambda g, z, x, y: g * _share(x, y, z),
+                                           lambda g, z, x, y: g * _share(y, x, z))
+fmax    = primitive("fmax",    np.fmax,    lambda g, z, x, y: g * _share(x, y, z),
+                                           lambda g, z, x, y: g * _share(y, x, z))
+fmin    = primitive("fmin",    np.fmin,    lambda g, z, x, y: g * _share(x, y, z),
                                            lambda g, z, x, y: g * _share(y, x, z))
 where_p = primitive("where", lambda x, y, condition: _where(x, y, condition),
                     lambda g, z, x, y, condition: where(condition, g, 0),
                     lambda g, z, x, y, condition: where(condition, 0, g))
 
 # These could be derived; they are primitives for stability: no overflow, no cancellation, no warning.
-sigmoid  = primitive("sigmoid",  _sigmoid, lambda g, y, x: g * (y * (1 - y)))
-softplus = primitive("softplus", _softplus, lambda g, y, x: g * sigmoid(x))
-# And this one for its derivative at 0, which is 0 as everywhere else in deep learning.
-relu     = primitive("relu",     lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0))
+sigmoid    = primitive("sigmoid",    _sigmoid,      lambda g, y, x: g * (y * (1 - y)))
+logaddexp  = primitive("logaddexp",  np.logaddexp,  lambda g, z, x, y: g * sigmoid(_lead(x, y)),
+                                                    lambda g, z, x, y: g * sigmoid(_lead(y, x)))
+logaddexp2 = primitive("logaddexp2", np.logaddexp2, lambda g, z, x, y: g * sigmoid(LN2 * _lead(x, y)),
+                                                    lambda g, z, x, y: g * sigmoid(LN2 * _lead(y, x)))
 # fmt: on
 
 
@@ -85,8 +127,56 @@ def _less_one(y: Any, x: Any) -> Any:
 
 
 def _share(x: Any, y: Any, z: Any) -> Any:
-    """How much of the extremum `z` of `x` and `y` is owed to `x`: 1, half of it at ties, or 0; a NaN owns it."""
-    return ((x == z) | (x != x)) * (1 - 0.5 * ((y == z) | (y != y)))
+    """How much of the extremum `z` of `x` and `y` is owed to `x`: 1, half of it at ties, or 0; a NaN owns its NaN."""
+    return _is(x, z) * (1 - 0.5 * _is(y, z))
+
+
+def _is(x: Any, z: Any) -> Any:
+    return (x == z) | ((x != x) & (z != z))
+
+
+def over_square(g: Any, x: Any) -> Any:
+    """Compute ``g / x**2`` where the square could overflow."""
+    return g / x / x
+
+
+def ratio(x: Any, z: Any) -> Any:
+    """Divide `x` by `z`, which is no less than its absolute: 0 at 0 / 0 and ±1 at inf / inf, without slope there."""
+    edge = (z == 0) | np.isinf(z)
+    return where(edge, np.isinf(x) * np.sign(x), x) / where(edge, 1, z)
+
+
+def _turn(x: Any, y: Any) -> Any:
+    """Compute ``x / (x**2 + y**2)``, and 0 at the origin."""
+    r = hypot(x, y)
+    return ratio(x, r) / where(r == 0, 1, r)
+
+
+def _lead(x: Any, y: Any) -> Any:
+    """Compute ``x - y``, and `x` where it is infinite: two of -inf have no weight in the sum of their powers."""
+    return x - where(np.isinf(x), 0, y)
+
+
+def _sinc(x: Any, order: int) -> Any:
+    """Compute a derivative of ``sin(pi x) / (pi x)``, by its series near 0, else by a recurrence.
+
+    With ``u = pi x`` and ``f(u) = sin(u) / u``, differentiating ``u f = sin(u)`` n times gives the recurrence
+    ``u f[n] + n f[n-1] = sin(u + n pi/2)``; it loses digits where u is less than n.
+    """
+    if order == 0:
+        return np.sinc(x)
+    u = np.pi * np.asarray(x, np.float64)
+    near = np.abs(u) < order + 1
+    small, u = np.where(near, u, 0), np.where(near, 1, u)
+    series = np.zeros(u.shape)
+    for m in range(24 + 7 * order, -1, -2):  # u**m, with the parity of the order; the first is below rounding
+        sign = 1 if (m + order) % 4 == 0 else -1
+        series = series * small**2 + sign / (math.factorial(m) * (m + order + 1))
+    waves = [np.sin(u), np.cos(u), -np.sin(u), -np.cos(u)]
+    f = waves[0] / u
+    for n in range(1, order + 1):
+        f = (waves[n % 4] - n * f) / u
+    return (np.pi**order * np.where(near, series * small ** (order % 2), f)).astype(x.dtype)[()]
 
 
 def _where(x: Any, y: Any, condition: Any) -> Any:
@@ -98,17 +188,6 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """Take `x` where `condition` holds and `y` elsewhere; all three broadcast. The condition has no derivative."""
     condition = condition.value if isinstance(condition, Node) else condition
     return where_p(x, y, condition=np.array(condition, bool))  # a copy: the rule is to find it unchanged
-
-
-def leaky_relu(x: Any, slope: float = 0.01) -> Any:
-    """Compute ``x`` where it is positive, else ``slope * x`` [1]_. The derivative at 0 is `slope`.
-
-    References
-    ----------
-    .. [1] Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
-    """
-    x = x if isinstance(x, Node) else floating(x)
-    return where(x > 0, x, slope * x)
 
 
 def _numpy(ufunc: Callable[..., Value], apply: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,4 +203,51 @@ def _numpy(ufunc: Callable[..., Value], apply: Callable[..., Any]) -> Callable[.
 
 add, subtract, multiply = _numpy(np.add, add_p), _numpy(np.subtract, sub_p), _numpy(np.multiply, mul_p)
 divide, power = _numpy(np.divide, div_p), _numpy(np.power, pow_p)
-negative, absolute = _numpy(np.negative, neg_p), _numpy(np.absolute, abs_p)
+remainder, fmod = _numpy(np.remainder, mod_p), _numpy(np.fmod, fmod_p)
+negative, positive = _numpy(np.negative, neg_p), _numpy(np.positive, op.pos)
+absolute, fabs = _numpy(np.absolute, abs_p), _numpy(np.fabs, abs_p)
+reciprocal = _numpy(np.reciprocal, lambda x: 1 / x)
+float_power = _numpy(np.float_power, lambda x, y: pow_p(x, multiply(y, np.float64(1))))
+true_divide, mod, radians, degrees = divide, remainder, deg2rad, rad2deg
+
+
+def sinc(x: Any) -> Any:
+    """Compute ``sin(pi x) / (pi x)``, which is 1 at 0. It has every derivative everywhere."""
+    return sinc_p(x, order=0)
+
+
+def copysign(x1: Any, x2: Any) -> Any:
+    """Give `x1` the sign of `x2`, which has no derivative. That of `x1` at 0 is 0, as for the absolute."""
+    x2 = x2.value if isinstance(x2, Node) else x2
+    return abs_p(x1) * np.copysign(x1.value.dtype.type(1), x2) if isinstance(x1, Node) else np.copysign(x1, x2)
+
+
+def ldexp(x1: Any, x2: Any) -> Any:
+    """Compute ``x1 * 2**x2`` for integers `x2`, which have no derivative."""
+    if isinstance(x2, Node):
+        raise TypeError("ldexp takes integers as exponents, and a Tensor holds none: write x1 * exp2(x2)")
+    return ldexp_p(x1, power=np.array(x2)[()])  # a copy: the rule is to find it unchanged
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Limit `a` to the interval from `a_min` to `a_max`, or from `min` to `max`; None is no limit.
+
+    At a limit the derivative by `a` is 1, and that by the limit 0.
+    """
+    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
+        raise ValueError("clip takes its limits as a_min and a_max, or as min and max, and got both: pass one pair")
+    low, high = (a_min, a_max) if min is None and max is None else (min, max)
+    if not any(isinstance(x, Node) for x in (a, low, high)):
+        return np.clip(a, low, high)
+    if low is not None:
+        a = where(np.greater(low, a) | np.isnan(low), low, a)
+    if high is not None:
+        a = where(np.less(high, a) | np.isnan(high), high, a)
+    return a
+
+
+def nan_to_num(x: Any, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """Put numbers for NaN and the infinities; by default 0 and the largest. The derivative there is 0."""
+    value = x.value if isinstance(x, Node) else x
+    numbers = np.nan_to_num(value, nan=nan, posinf=posinf, neginf=neginf)
+    return where(np.isfinite(value), x, numbers) if isinstance(x, Node) else numbers

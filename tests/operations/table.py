@@ -70,6 +70,8 @@ VALUES: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
     "odd": lambda rng, shape: (2 * rng.integers(-128, 128, shape) + 1) / 128,  # never a tie with "any"
     "positive": lambda rng, shape: rng.integers(16, 193, shape) / 64,
     "nonzero": lambda rng, shape: rng.choice([-1, 1], shape) * rng.integers(16, 193, shape) / 64,
+    "inside": lambda rng, shape: rng.integers(-56, 57, shape) / 64,  # -1 to 1
+    "above one": lambda rng, shape: rng.integers(80, 193, shape) / 64,
     "distinct": lambda rng, shape: (rng.permutation(math.prod(shape)).reshape(shape) - math.prod(shape) // 2) / 16,
 }
 
