@@ -1,10 +1,13 @@
 """The calculus: every differentiable operation, one module a family, each under NumPy's name if it has one."""
 
-from . import elementwise, indexing, linalg, reductions, shape
+from . import arranging, elementwise, indexing, linalg, reductions, shape
+from .arranging import *
 from .elementwise import *
 from .indexing import *
 from .linalg import *
 from .reductions import *
 from .shape import *
 
-__all__ = [*elementwise.__all__, *indexing.__all__, *linalg.__all__, *reductions.__all__, *shape.__all__]
+__all__ = [
+    *arranging.__all__, *elementwise.__all__, *indexing.__all__, *linalg.__all__, *reductions.__all__, *shape.__all__,
+]  # fmt: skip
