@@ -30,7 +30,7 @@ PLAIN: frozenset[Function] = frozenset({
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.logical_and, np.logical_or,
     np.logical_xor, np.logical_not, np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.isnan, np.isinf,
     np.isfinite, np.floor_divide,
-    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero, np.count_nonzero,
+    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argwhere, np.nonzero, np.count_nonzero,
     np.searchsorted, np.all, np.any, np.isclose, np.allclose, np.array_equal, np.round, np.result_type,
     np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array2string, np.array_repr, np.array_str,
     np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory,
@@ -96,8 +96,9 @@ def _name(function: Function) -> str:
 
 
 def _unsupported(function: Function) -> TypeError:
-    near = get_close_matches(function.__name__, [known.__name__ for known in ANSWERS], 3, 0.6)
-    hint = f"the nearest that have one: np.{', np.'.join(near)}" if near else "ag.primitive states one"
+    names = {known.__name__: _name(known) for known in ANSWERS}
+    near = get_close_matches(function.__name__, names, 3, 0.6)
+    hint = f"the nearest that have one: {', '.join(map(names.get, near))}" if near else "ag.primitive states one"
     return TypeError(
         f"{_name(function)} has no derivative rule for Tensors; {hint}. To leave the graph on purpose, pass t.data"
     )

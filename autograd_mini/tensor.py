@@ -228,7 +228,9 @@ class Tensor(Node):
 
     sum, mean, max, min, var, std = ops.sum, ops.mean, ops.max, ops.min, ops.var, ops.std
     ravel, swapaxes, squeeze = ops.ravel, ops.swapaxes, ops.squeeze
-    dot, clip = ops.dot, ops.clip
+    dot, clip, flatten = ops.dot, ops.clip, ops.ravel
+    repeat, take, compress, argsort = ops.repeat, ops.take, ops.compress, ops.argsort
+    diagonal, trace, copy = ops.diagonal, ops.trace, ops.copy
 
     def __pos__(self) -> Self:
         return self

@@ -215,6 +215,18 @@ def test_row_26_repeated_index() -> None:
     equal(gradient(lambda x: x[np.array([0, 0, -3]), [0, 0, 0]], np.ones((3, 2))), [[3, 0], [0, 0], [0, 0]])
 
 
+def test_row_27_the_last_of_several_writes_wins() -> None:
+    equal(gradients(lambda x, v: ag.set_at(x, [0, 0], v), [1, 2], [3, 4]), [[0, 1], [0, 1]])
+    equal(ag.set_at(np.zeros(2), [0, 0], [3, 4]), [4, 0])
+    equal(gradients(lambda x, v: ag.set_at(x, [0, -2, 1], v), [1, 2], 3)[1], 2)
+    equal(
+        gradients(lambda x, v: ag.set_at(x, ([[0], [0]], [1, 1]), v), np.ones((1, 2)), np.ones((2, 2)))[1],
+        [[0, 0], [0, 1]],
+    )
+    equal(gradients(lambda x, v: ag.add_at(x, [0, 0], v), [1, 2], [3, 4]), [[1, 1], [1, 1]])
+    equal(ag.add_at(np.zeros(2), [0, 0], [3, 4]), [7, 0])
+
+
 def test_row_28_broadcasting_of_one_and_none() -> None:
     equal(gradients(lambda x, y: x + y, np.ones((0, 3)), np.ones((1, 3)))[1], np.zeros((1, 3)))
     empty, scalar = gradients(lambda x, y: x * y, np.ones((0, 3)), 2)
@@ -352,6 +364,19 @@ def test_row_41_clip_at_its_bounds() -> None:
     equal(found, [[0, 1, 0, 0, 1, 0, 0], [1, 0, 0, 0, 0, 1, 0], [0, 0, 1, 1, 0, 0, 1]])
     with pytest.raises(ValueError, match="pass one pair"):
         ag.clip(Tensor(1), 0, max=1)
+
+
+def test_row_42_sort_ties() -> None:
+    ties = [2, 1, 2, 1, 1]
+    equal(ag.argsort(Tensor(ties)), [1, 3, 4, 0, 2])
+    equal(gradient(lambda x: ag.sort(x) * [1, 2, 3, 4, 5], ties), [4, 1, 5, 2, 3])
+    many = np.arange(100.0) % 3
+    for kth in (0, 50, [10, -1]):
+        places = ag.argpartition(Tensor(many), kth)
+        equal(many[places], np.partition(many, kth))
+        for value in range(3):
+            assert np.all(np.diff(places[many[places] == value]) > 0)
+    equal(gradient(lambda x: ag.partition(x, 2) * [1, 2, 3, 4, 5], np.ones(5)), [1, 2, 3, 4, 5])
 
 
 def test_row_44_max_with_nan() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import autograd_mini as ag
 from autograd_mini import Tensor, core
 from autograd_mini.numpy_protocol import plain
 from autograd_mini.testing import GradientError, gradcheck
@@ -204,6 +205,91 @@ def test_methods_are_the_functions(name: str, data: st.DataObject) -> None:
     same(getattr(x, name)(*args, **params).data, row.apply(x, **case.params).data)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda f, x: f.split(x, [1, 3], 1),
+        lambda f, x: f.array_split(x, 2),
+        lambda f, x: f.array_split(x, [2, 1, 7]),
+        lambda f, x: f.hsplit(x, 2),
+        lambda f, x: f.vsplit(x, 3),
+        lambda f, x: f.unstack(x, axis=1),
+        lambda f, x: f.broadcast_arrays(x, x[:1], x[0]),
+        lambda f, x: f.meshgrid(x[0], x[1], x[2, :1]),
+        lambda f, x: f.meshgrid(x[0], x[1], sparse=True),
+        lambda f, x: f.atleast_1d(x, x[0], x[0, 0]),
+        lambda f, x: f.atleast_2d(x, x[0], x[0, 0]),
+        lambda f, x: f.atleast_3d(x, x[0], x[0, 0]),
+    ],
+)
+def test_several_results_come_as_numpy_gives_them(f: Callable[..., Any]) -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    theirs = f(np, x)
+    for ours in (f(ag, Tensor(x)), f(np, Tensor(x))):
+        assert type(ours) is type(theirs)
+        for y, z in zip(ours, theirs, strict=True):
+            assert isinstance(y, Tensor)
+            same(y.data, z[()])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.split(x, 2),
+        lambda x: np.vsplit(x, 1),
+        lambda x: np.dsplit(x, 1),
+        lambda x: np.moveaxis(x, 0, 1),
+        lambda x: np.flip(x, 1),
+        lambda x: np.rot90(x),
+        lambda x: np.block([[x], x]),
+        lambda x: np.hstack([x, np.ones((2, 2))]),
+        lambda x: np.diag(x[None, None]),
+        lambda x: np.pad(x, -1),
+        lambda x: np.pad(x, 1, "linear_ramp"),
+        lambda x: np.tile(x, 1.5),
+        lambda x: np.take(x, [3]),
+        lambda x: np.compress([0, 0, 0, 1], x),
+        lambda x: np.choose([2], [x, x]),
+        lambda x: np.select([x > 0], [x, x]),
+        lambda x: np.select([np.ones(3)], [x]),
+        lambda x: np.partition(x, 3),
+        lambda x: np.sort(x[0]),
+        lambda x: ag.set_at(x, [0, 1], [1, 2, 3]),
+        lambda x: ag.add_at(x, 3, 1),
+        # what is differentiated says how many or where, and that has no derivative
+        lambda x: np.take(x.data, x),
+        lambda x: np.repeat(x.data, x),
+        lambda x: np.roll(x.data, x),
+        lambda x: np.tile(x, x),
+        lambda x: np.compress(x, x.data),
+        lambda x: np.choose(x, [x, x]),
+        lambda x: np.select([x], [x]),
+        lambda x: np.array_split(x.data, x),
+        lambda x: np.take_along_axis(x.data, x, 0),
+        lambda x: np.pad(x, 1, constant_values=x[0]),
+        lambda x: ag.set_at(x, x, 1),
+    ],
+)
+def test_what_cannot_be_moved_is_refused(f: Callable[..., Any]) -> None:
+    with pytest.raises((ValueError, TypeError, IndexError)):
+        f(Tensor([1, 2, 3]))
+
+
+def test_python_numbers_do_not_widen_a_selection() -> None:
+    x = Tensor(np.ones(3, np.float32))
+    assert np.select([x > 1, x > 0], [2.0, x]).dtype == np.float32
+    assert np.choose([0, 1, 0], [x, 2.0]).dtype == np.float32
+    assert ag.set_at(x, 0, 2.0).dtype == np.float32
+    assert ag.set_at(x, 0, np.float64(2)).dtype == np.float64
+
+
+def test_a_copy_has_memory_of_its_own() -> None:
+    x = Tensor([1, 2])
+    y = ag.copy(x)
+    x.move(np.ones(2))
+    same(y.data, np.array([1.0, 2.0]))
+
+
 def test_axes_that_do_not_fit_are_refused() -> None:
     t = Tensor(np.ones((2, 3)))
     for wrong in (
@@ -242,7 +328,9 @@ MUTANTS: dict[str, Callable[[core.Rule], core.Rule]] = {
 }
 
 # Rules that do not look at their operands are the same with the operands swapped.
-EQUIVALENT = {(name, i, "swapped operands") for name in ("add", "subtract", "where") for i in (0, 1)}
+EQUIVALENT = {
+    (name, i, "swapped operands") for name in ("add", "add_at", "set_at", "subtract", "where") for i in (0, 1)
+}
 EQUIVALENT |= {(name, 0, "swapped operands") for name in ("remainder", "fmod")}
 
 

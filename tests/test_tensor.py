@@ -158,7 +158,9 @@ def test_comparisons_give_plain_arrays() -> None:
     x = Tensor([1.0, 2.0])
     for got, wanted in [
         (x == 1, [True, False]), (x != 1, [False, True]), (x < 2, [True, False]), (x <= x, [True, True]),
-        (x > 1, [False, True]), (x // 2, [0, 1]), (4 // x, [4, 2]), (x >= 2, [False, True]), (np.ones(2) < x, [False, True]), (np.isnan(x), [False, False]),
+        (x > 1, [False, True]),
+        (x // 2, [0, 1]), (4 // x, [4, 2]), (x >= 2, [False, True]),
+        (np.ones(2) < x, [False, True]), (np.isnan(x), [False, False]),
     ]:  # fmt: skip
         assert type(got) is np.ndarray
         assert_array_equal(got, wanted)

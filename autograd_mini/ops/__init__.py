@@ -1,7 +1,8 @@
 """The calculus: every differentiable operation, one module a family, each under NumPy's name if it has one."""
 
-from . import activations, convolution, elementwise, indexing, linalg, reductions, shape
+from . import activations, arranging, convolution, elementwise, indexing, linalg, reductions, shape
 from .activations import *
+from .arranging import *
 from .convolution import *
 from .elementwise import *
 from .indexing import *
@@ -10,6 +11,6 @@ from .reductions import *
 from .shape import *
 
 __all__ = [
-    *activations.__all__, *convolution.__all__, *elementwise.__all__, *indexing.__all__, *linalg.__all__,
-    *reductions.__all__, *shape.__all__,
+    *activations.__all__, *arranging.__all__, *convolution.__all__, *elementwise.__all__, *indexing.__all__,
+    *linalg.__all__, *reductions.__all__, *shape.__all__,
 ]  # fmt: skip

@@ -51,6 +51,7 @@ div_p = primitive("divide",   op.truediv, lambda g, z, x, y: g / y,
                                           lambda g, z, x, y: -g * z / y)
 pow_p = primitive("power",    op.pow,     lambda g, z, x, y: g * y * x ** _less_one(y, x),
                                           lambda g, z, x, y: g * z * log(where((x == 0) & (y >= 0), 1, x)))
+float_power_p = primitive("float_power", np.float_power, *pow_p.op.rules)  # in float64, whatever comes in
 
 mod_p = primitive("remainder", op.mod,  lambda g, z, x, y: g,
                                         lambda g, z, x, y: -g * np.floor_divide(x, y))
@@ -207,7 +208,7 @@ remainder, fmod = _numpy(np.remainder, mod_p), _numpy(np.fmod, fmod_p)
 negative, positive = _numpy(np.negative, neg_p), _numpy(np.positive, op.pos)
 absolute, fabs = _numpy(np.absolute, abs_p), _numpy(np.fabs, abs_p)
 reciprocal = _numpy(np.reciprocal, lambda x: 1 / x)
-float_power = _numpy(np.float_power, lambda x, y: pow_p(x, multiply(y, np.float64(1))))
+float_power = _numpy(np.float_power, float_power_p)
 true_divide, mod, radians, degrees = divide, remainder, deg2rad, rad2deg
 
 

@@ -1,45 +1,272 @@
-"""Reading by index, of every kind NumPy has, and its adjoint."""
+"""Reading by index, of every kind NumPy has, its adjoint, and writing by index; and what is read that way."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..core import Operation, primitive
+from .elementwise import where
+from .shape import namesake, ravel, reshape, shape_of, stand_in
 
-__all__ = ["getitem"]
+__all__ = [
+    "add_at", "argpartition", "argsort", "array_split", "choose", "compress", "dsplit", "getitem", "hsplit",
+    "partition", "repeat", "select", "set_at", "sort", "split", "take", "take_along_axis", "unstack", "vsplit",
+]  # fmt: skip
 
 # fmt: off
 getitem_p = primitive("getitem", lambda x, index: np.asarray(x)[index][()],
                       lambda g, y, x, index: putitem_p(g, index=index, shape=x.shape))
-putitem_p: Operation = primitive("putitem", lambda x, index, shape: _putitem(x, index, shape),
+putitem_p: Operation = primitive("putitem", lambda x, index, shape: _put(x, index, shape),
                       lambda g, y, x, index, shape: getitem_p(g, index=index))
+# These two could be derived; they are primitives for speed, and to be one node each.
+add_at_p  = primitive("add_at",  lambda x, v, index: _added(x, v, index),
+                      lambda g, z, x, v, index: g,
+                      lambda g, z, x, v, index: getitem_p(g, index=index))
+set_at_p: Operation = primitive("set_at",  lambda x, v, index: _set(x, v, index),
+                      lambda g, z, x, v, index: set_at_p(g, 0, index=index),
+                      lambda g, z, x, v, index: where(_lasting(z.shape, index), getitem_p(g, index=index), 0))
 # fmt: on
 
 
-def _putitem(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+def _wide(dtype: Any) -> Any:
+    return np.float32 if dtype == np.float16 else dtype  # half precision adds up in single
+
+
+def _put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Give zeros with `x` added at `index`, as often as an entry is named there."""
-    y = np.zeros(shape, np.promote_types(x.dtype, np.float32))  # half precision adds up in single
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(
-        np.asarray(i).dtype.kind in "iu" and np.ndim(i) for i in parts if i is not None and not isinstance(i, slice)
-    ):
-        np.add.at(y, index, x)
-    else:  # an entry is named at most once
+    y = np.zeros(shape, _wide(x.dtype))
+    if _may_repeat(index):
+        _add(y, x, index)
+    else:
         y[index] = x
     return y.astype(x.dtype, copy=False)[()]
 
 
+def _added(x: Any, v: Any, index: Any) -> Any:
+    dtype = np.result_type(x, v)
+    y = np.array(x, _wide(dtype))
+    _add(y, v, index)
+    return y.astype(dtype, copy=False)[()]
+
+
+def _add(y: Any, v: Any, index: Any) -> None:
+    if y.ndim == 1 and isinstance(index, np.ndarray) and np.shape(v) == index.shape:
+        np.add.at(y, index.ravel(), np.ravel(v))  # several times faster than with more axes
+    else:
+        np.add.at(y, index, v)
+
+
+def _set(x: Any, v: Any, index: Any) -> Any:
+    y = np.array(x, np.result_type(x, v))
+    y[index] = v
+    return y[()]
+
+
+def _lasting(shape: tuple[int, ...], index: Any) -> Any:
+    """Which of the entries written at `index` are not overwritten by a later one."""
+    if not _may_repeat(index):
+        return True
+    writer = np.empty(shape, np.intp)
+    order = positions(writer[index].shape)
+    writer[index] = order  # NumPy itself says which one lasts
+    return writer[index] == order
+
+
+def _may_repeat(index: Any) -> bool:
+    """Whether an index may name an entry twice: only arrays of integers can."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(
+        np.ndim(i) and np.asarray(i).dtype.kind in "iu" for i in parts if i is not None and not isinstance(i, slice)
+    )
+
+
 def getitem(x: Any, index: Any) -> Any:
     """Read ``x[index]``: slices, integers, ellipsis, newaxis, boolean masks, integer arrays, in any mixture."""
-    if isinstance(index, tuple):
-        return getitem_p(x, index=tuple([_kept(part) for part in index]))
     return getitem_p(x, index=_kept(index))
 
 
-def _kept(part: Any) -> Any:
+def add_at(x: Any, index: Any, value: Any) -> Any:
+    """Give `x` with `value` added to ``x[index]``. An entry that is named twice is added to twice."""
+    return _updated(add_at_p, x, index, value)
+
+
+def set_at(x: Any, index: Any, value: Any) -> Any:
+    """Give `x` with `value` in place of ``x[index]``, in the dtype to which both promote.
+
+    Of values for the same entry the last one stays, and has all of its gradient.
+    """
+    return _updated(set_at_p, x, index, value)
+
+
+def _updated(apply: Operation, x: Any, index: Any, value: Any) -> Any:
+    index, shape = _kept(index), shape_of(value)
+    beyond = len(shape) - np.asarray(stand_in(shape_of(x)))[index].ndim if shape else 0
+    if beyond > 0:  # NumPy assigns that too, if it has length 1
+        value = reshape(value, shape[beyond:])
+    x, value = (np.asarray(v) if isinstance(v, (list, tuple)) else v for v in (x, value))
+    return apply(x, value, index=index)
+
+
+def _kept(index: Any) -> Any:
     """Copy the parts of an index that could change before the rule reads them."""
-    if isinstance(part, list):
-        return np.array(part, None if part else np.intp)  # an empty list names no entry, and is no list of floats
-    return part.copy() if isinstance(part, np.ndarray) else part
+    if isinstance(index, tuple):
+        return tuple([_kept(part) for part in index])
+    if isinstance(index, list):
+        return np.array(index, None if index else np.intp)  # an empty list names no entry, and is no list of floats
+    return index.copy() if isinstance(index, np.ndarray) else index
+
+
+def positions(shape: tuple[int, ...]) -> Any:
+    """Give the number of each entry of an array of that shape, for NumPy to move as it moves entries."""
+    return np.arange(math.prod(shape)).reshape(shape)
+
+
+def _line(x: Any, axis: int | None) -> tuple[Any, int, Any]:
+    """Give `x`, flattened if there is no axis, the axis counted from the front, and the number of each place on it."""
+    x, axis = (ravel(x), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim))
+    return x, axis, np.arange(x.shape[axis])
+
+
+def _along(x: Any, axis: int, part: Any) -> Any:
+    return x[(slice(None),) * axis + (part,)]
+
+
+# -- entries, chosen -----------------------------------------------------------------------------------
+
+
+@namesake
+def take(a: Any, indices: Any, axis: int | None = None, *, mode: Any = "raise") -> Any:
+    """Read the given places along `axis`, or of the flattened `a`. `mode` is for those that do not exist."""
+    a, axis, places = _line(a, axis)
+    return _along(a, axis, np.take(places, np.asarray(indices), mode=mode))
+
+
+@namesake
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """Read the given place of each line along `axis`, as `argsort` and `argmax` give them."""
+    return ravel(arr)[np.take_along_axis(positions(arr.shape), np.asarray(indices), axis)]
+
+
+@namesake
+def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+    """Repeat each entry along `axis`, or of the flattened `a`: all as often, or each as often as is said."""
+    a, axis, places = _line(a, axis)
+    return _along(a, axis, np.repeat(places, np.asarray(repeats)))
+
+
+@namesake
+def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    """Read the places along `axis`, or of the flattened `a`, at which the vector `condition` holds."""
+    a, axis, places = _line(a, axis)
+    return _along(a, axis, np.compress(np.asarray(condition), places))
+
+
+@namesake
+def choose(a: Any, choices: Sequence[Any], *, mode: Any = "raise") -> Any:
+    """Take each entry from the choice whose number `a` has there; all broadcast. `mode` is for unknown numbers."""
+    numbers = np.choose(np.asarray(a), np.arange(len(choices)), mode=mode)
+    return select([numbers == i for i in range(len(choices))], choices)
+
+
+@namesake
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """Take each entry from the first choice whose condition holds there, else `default`; all broadcast."""
+    conditions = [np.asarray(condition) for condition in condlist]
+    np.select(conditions, [stand_in(shape_of(x)) for x in choicelist], stand_in(shape_of(default)))  # or it refuses
+    *choices, y = _of_one_dtype([*choicelist, default])
+    for condition, x in zip(conditions[::-1], choices[::-1], strict=True):
+        y = where(condition, x, y)
+    return y
+
+
+def _of_one_dtype(xs: list[Any]) -> list[Any]:
+    """Give Python's numbers the dtype to which all promote: beside one another they would become float64."""
+    weak = [type(x) in (bool, int, float) for x in xs]
+    dtypes = [
+        x if w else x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype for x, w in zip(xs, weak, strict=True)
+    ]
+    dtype = np.result_type(*dtypes)
+    return [dtype.type(x) if w else x for x, w in zip(xs, weak, strict=True)]
+
+
+# -- entries, in order ---------------------------------------------------------------------------------
+
+
+@namesake
+def sort(a: Any, axis: int | None = -1) -> Any:
+    """Put the entries along `axis`, or of the flattened `a`, in order. Entries that tie stay in theirs."""
+    return take_along_axis(a, argsort(a, axis), axis)
+
+
+@namesake
+def argsort(a: Any, axis: int | None = -1) -> Any:
+    """Give the places, a plain array, from which `sort` takes the entries."""
+    return np.argsort(a.value, axis, kind="stable")
+
+
+@namesake
+def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
+    """Put entry number `kth` in its place along `axis`, smaller ones before it. Those that tie stay in order."""
+    return take_along_axis(a, argpartition(a, kth, axis), axis)
+
+
+@namesake
+def argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
+    """Give the places, a plain array, from which `partition` takes the entries."""
+    parted = np.partition(a.value, kth, axis)
+    along = -1 if axis is None else axis
+    rank = np.argsort(np.argsort(parted, along, kind="stable"), along)
+    return np.take_along_axis(argsort(a, axis), rank, along)  # NumPy's own order, but stable
+
+
+# -- parts ---------------------------------------------------------------------------------------------
+
+
+@namesake
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Cut into a list of so many parts along `axis`, as equal as can be, or before the given places."""
+    return _cut(np.array_split, ary, indices_or_sections, axis)
+
+
+@namesake
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Cut into a list of so many equal parts along `axis`, or before the given places."""
+    return _cut(np.split, ary, indices_or_sections, axis)
+
+
+@namesake
+def vsplit(ary: Any, indices_or_sections: Any) -> Any:
+    """Cut along the first of at least two axes, like `split`."""
+    if ary.ndim < 2:
+        raise ValueError(f"vsplit cuts arrays of two axes or more, not of shape {ary.shape}: use split")
+    return split(ary, indices_or_sections, 0)
+
+
+@namesake
+def hsplit(ary: Any, indices_or_sections: Any) -> Any:
+    """Cut along the second axis, or along the only one, like `split`."""
+    return split(ary, indices_or_sections, 0 if ary.ndim == 1 else 1)
+
+
+@namesake
+def dsplit(ary: Any, indices_or_sections: Any) -> Any:
+    """Cut along the third axis, like `split`."""
+    return split(ary, indices_or_sections, 2)
+
+
+def _cut(theirs: Any, ary: Any, indices_or_sections: Any, axis: int) -> list[Any]:
+    ary, axis, places = _line(ary, axis)
+    parts = theirs(places, np.asarray(indices_or_sections))
+    return [_along(ary, axis, slice(int(part[0]), int(part[-1]) + 1) if part.size else slice(0)) for part in parts]
+
+
+@namesake
+def unstack(x: Any, /, *, axis: int = 0) -> Any:
+    """Give a tuple of the parts of `x` at each place along `axis`."""
+    x, axis, places = _line(x, axis)
+    return tuple(_along(x, axis, i) for i in places.tolist())

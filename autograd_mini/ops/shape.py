@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.typing import DTypeLike
 
-from ..core import Operation, primitive
+from ..core import Node, Operation, primitive
 
 __all__ = [
-    "broadcast_to", "concatenate", "expand_dims", "ravel", "reshape", "squeeze", "stack", "swapaxes", "transpose",
+    "astype", "atleast_1d", "atleast_2d", "atleast_3d", "block", "broadcast_arrays", "broadcast_to", "column_stack",
+    "concatenate", "copy", "dstack", "expand_dims", "hstack", "meshgrid", "moveaxis", "permute_dims", "ravel",
+    "reshape", "rollaxis", "squeeze", "stack", "swapaxes", "transpose", "vstack",
 ]  # fmt: skip
 
 Axes = int | tuple[int, ...] | None
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def namesake(ours: Function) -> Function:
+    """Leave to NumPy's function of the same name, if it has one, whatever holds no Tensor."""
+    theirs = getattr(np, ours.__name__, ours)
+
+    @wraps(ours)
+    def either(*args: Any, **kwargs: Any) -> Any:
+        return (ours if _holds_tensor([*args, *kwargs.values()]) else theirs)(*args, **kwargs)
+
+    return either  # type: ignore[return-value]  # wraps() keeps the signature, but its type does not say so
+
+
+def _holds_tensor(x: Any) -> bool:
+    return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(_holds_tensor, x)))
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -48,6 +68,11 @@ def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(x, shape)[()]
 
 
+def stand_in(shape: tuple[int, ...]) -> Any:
+    """Give something of that shape and of no size, for NumPy to say what it would make of it."""
+    return _broadcast(np.False_, shape)
+
+
 def _part(g: Any, xs: tuple[Any, ...], axis: int, position: int) -> Any:
     """Give the slice of a concatenation that operand number `position` filled."""
     start = sum(x.shape[axis] for x in xs[:position])
@@ -73,12 +98,32 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     return transpose_p(x, axes=order)
 
 
+permute_dims = transpose
+
+
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Interchange two axes of `x`."""
     axes = list(range(len(shape_of(x))))
     i, j = normalize_axis_index(axis1, len(axes)), normalize_axis_index(axis2, len(axes))
     axes[i], axes[j] = axes[j], axes[i]
     return transpose_p(x, axes=tuple(axes))
+
+
+def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Move axes of `a` to other places; the others keep their order."""
+    return _permuted(np.moveaxis, a, source, destination)
+
+
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """Move one axis of `a` back to before the place `start`."""
+    return _permuted(np.rollaxis, a, axis, start)
+
+
+def _permuted(theirs: Callable[..., Any], x: Any, *params: Any) -> Any:
+    """Permute the axes of `x` as a function of NumPy permutes those of an array whose strides name them."""
+    ndim = len(shape_of(x))
+    axes = np.ndarray((1,) * ndim, np.bool_, b"\0", 0, tuple(range(ndim)))
+    return transpose_p(x, axes=theirs(axes, *params).strides)
 
 
 def squeeze(x: Any, axis: Axes = None) -> Any:
@@ -107,6 +152,56 @@ def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Any:
     return broadcast_p(x, shape=shape)
 
 
+@namesake
+def broadcast_arrays(*args: Any) -> Any:
+    """Repeat all operands to the one shape to which they broadcast; give a tuple."""
+    shape = np.broadcast_shapes(*map(shape_of, args))
+    return tuple(broadcast_to(x, shape) for x in args)
+
+
+@namesake
+def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> Any:
+    """Give each coordinate at every point of the grid that vectors of coordinates span; a tuple."""
+    grids = np.meshgrid(*map(stand_in, map(shape_of, xi)), indexing=indexing, sparse=True)  # type: ignore[call-overload]  # a str
+    grids = tuple(reshape(x, grid.shape) for x, grid in zip(xi, grids, strict=True))
+    return grids if sparse else broadcast_arrays(*grids)
+
+
+@namesake
+def atleast_1d(*arys: Any) -> Any:
+    """Give what has no axis one of length 1; of several operands, a tuple."""
+    return _at_least(np.atleast_1d, arys)
+
+
+@namesake
+def atleast_2d(*arys: Any) -> Any:
+    """Give what has fewer than two axes further ones of length 1, in front; of several operands, a tuple."""
+    return _at_least(np.atleast_2d, arys)
+
+
+@namesake
+def atleast_3d(*arys: Any) -> Any:
+    """Give what has fewer than three axes further ones of length 1, round it; of several operands, a tuple."""
+    return _at_least(np.atleast_3d, arys)
+
+
+def _at_least(theirs: Callable[..., Any], arys: tuple[Any, ...]) -> Any:
+    found = tuple(reshape(x, theirs(stand_in(shape_of(x))).shape) for x in arys)
+    return found if len(found) > 1 else found[0]
+
+
+@namesake
+def astype(x: Any, dtype: DTypeLike, /) -> Any:
+    """Convert to another floating dtype; of a Tensor, any other leaves the graph and gives a plain array."""
+    return x.astype(dtype)
+
+
+@namesake
+def copy(a: Any) -> Any:
+    """Give the same entries in memory of their own."""
+    return astype(a, a.dtype)
+
+
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an existing axis; ``axis=None`` flattens them first."""
     if axis is None:
@@ -126,3 +221,48 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     if len(shapes) > 1:
         raise ValueError(f"stack joins arrays of one shape, not of {sorted(shapes)}: use concatenate for those")
     return concatenate([expand_dims(x, axis) for x in arrays], normalize_axis_index(axis, len(shape_of(arrays[0])) + 1))
+
+
+@namesake
+def vstack(tup: Sequence[Any]) -> Any:
+    """Join arrays along the first axis; vectors are rows."""
+    return concatenate([atleast_2d(x) for x in tup], 0)
+
+
+@namesake
+def hstack(tup: Sequence[Any]) -> Any:
+    """Join arrays along the second axis; vectors along their only one."""
+    parts = [atleast_1d(x) for x in tup]
+    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
+
+
+@namesake
+def dstack(tup: Sequence[Any]) -> Any:
+    """Join arrays along the third axis."""
+    return concatenate([atleast_3d(x) for x in tup], 2)
+
+
+@namesake
+def column_stack(tup: Sequence[Any]) -> Any:
+    """Join arrays along the second axis; vectors are columns."""
+    return concatenate([x if len(shape_of(x)) > 1 else transpose(atleast_2d(x)) for x in tup], 1)
+
+
+@namesake
+def block(arrays: Any) -> Any:
+    """Join nested lists of blocks: the innermost along the last axis, those round them along the one before."""
+    ndim = np.block(_mapped(lambda x: stand_in(shape_of(x)), arrays)).ndim  # NumPy refuses what does not fit
+    depth, first = 0, arrays
+    while isinstance(first, list):
+        depth, first = depth + 1, first[0]
+
+    def join(part: Any, axis: int) -> Any:
+        if isinstance(part, list):
+            return concatenate([join(x, axis + 1) for x in part], axis)
+        return reshape(part, (1,) * (ndim - len(shape_of(part))) + shape_of(part))
+
+    return join(arrays, -depth)
+
+
+def _mapped(f: Callable[[Any], Any], nested: Any) -> Any:
+    return [_mapped(f, x) for x in nested] if isinstance(nested, list) else f(nested)
