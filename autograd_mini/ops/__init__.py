@@ -1,10 +1,13 @@
 """The calculus: every differentiable operation, one module a family, each under NumPy's name if it has one."""
 
-from . import elementwise, indexing, linalg, reductions, shape
+from . import elementwise, indexing, linalg, reductions, scans, shape
 from .elementwise import *
 from .indexing import *
 from .linalg import *
 from .reductions import *
+from .scans import *
 from .shape import *
 
-__all__ = [*elementwise.__all__, *indexing.__all__, *linalg.__all__, *reductions.__all__, *shape.__all__]
+__all__ = [
+    *elementwise.__all__, *indexing.__all__, *linalg.__all__, *reductions.__all__, *scans.__all__, *shape.__all__,
+]  # fmt: skip

@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 import autograd_mini as ag
 from autograd_mini import core, derivatives, ops
 
-from . import elementwise, indexing, linalg, others, reductions, shape
+from . import elementwise, indexing, linalg, others, reductions, scans, shape
 from .table import Case, Row
 
-ROWS = [*elementwise.ROWS, *reductions.ROWS, *shape.ROWS, *indexing.ROWS, *linalg.ROWS, *others.ROWS]
+ROWS = [
+    *elementwise.ROWS, *reductions.ROWS, *scans.ROWS, *shape.ROWS, *indexing.ROWS, *linalg.ROWS, *others.ROWS,
+]  # fmt: skip
 
 
 @cache
