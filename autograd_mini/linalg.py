@@ -20,8 +20,9 @@ from .ops.decompositions import (
     vector_norm,
 )
 from .ops.linalg import cross, matmul, tensordot
+from .ops.reductions import norm
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "eigh", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power",
-    "multi_dot", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "vector_norm",
+    "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "vector_norm",
 ]  # fmt: skip

@@ -23,7 +23,15 @@ ANSWERS: dict[Function, Function] = {
     if hasattr(theirs, name)
 } | {np.amax: ops.max, np.amin: ops.min}
 
-REDUCTIONS: dict[Function, Function] = {np.add: ops.sum, np.maximum: ops.max, np.minimum: ops.min}
+# The methods of ufuncs that go along an axis: 0 by default, unlike those of the functions.
+METHODS: dict[str, dict[Function, Function]] = {
+    "reduce": {
+        np.add: ops.sum, np.multiply: ops.prod, np.maximum: ops.max, np.minimum: ops.min, np.logaddexp: ops.logsumexp,
+    },
+    "accumulate": {
+        np.add: ops.cumsum, np.multiply: ops.cumprod, np.maximum: ops.cummax, np.minimum: ops.cummin,
+    },
+}  # fmt: skip
 
 # Piecewise constant, or about the array and not its numbers: the answer is a plain array.
 PLAIN: frozenset[Function] = frozenset({
@@ -38,16 +46,18 @@ PLAIN: frozenset[Function] = frozenset({
 
 
 def ufunc(function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Answer for ``function(*inputs)`` and ``function.reduce(x)``."""
+    """Answer for ``function(*inputs)`` and the methods ``reduce``, ``accumulate`` and ``outer``."""
     if method == "__call__" and not kwargs and function in ANSWERS:
         return ANSWERS[function](*inputs)
     if function in PLAIN:
         return getattr(function, method)(*plain(inputs), **plain(dict(kwargs)))
+    if along := METHODS.get(method, {}).get(function):
+        return _called(f"{_name(function)}.{method}", along, inputs, {"axis": 0, **kwargs})
     if function not in ANSWERS:
         raise _unsupported(function)
-    if method == "reduce" and function in REDUCTIONS:
-        kwargs = {"axis": 0, **kwargs}  # the default of reduce, unlike that of sum
-        return _called(f"{_name(function)}.reduce", REDUCTIONS[function], inputs, kwargs)
+    if method == "outer" and not kwargs:
+        x, y = inputs
+        return ANSWERS[function](ops.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
     if "out" in kwargs:
         raise TypeError(
             f"{_name(function)} cannot write a Tensor into an array (out=, or an operator like a += t): "
@@ -97,8 +107,8 @@ def _name(function: Function) -> str:
 
 def _unsupported(function: Function) -> TypeError:
     names = {known.__name__: _name(known) for known in ANSWERS}
-    near = get_close_matches(function.__name__, names, 3, 0.6)
-    hint = f"the nearest that have one: {', '.join(map(names.get, near))}" if near else "ag.primitive states one"
+    near = ", ".join(names[name] for name in get_close_matches(function.__name__, names, 3, 0.6))
+    hint = f"the nearest that have one: {near}" if near else "ag.primitive states one"
     return TypeError(
         f"{_name(function)} has no derivative rule for Tensors; {hint}. To leave the graph on purpose, pass t.data"
     )

@@ -228,6 +228,7 @@ class Tensor(Node):
 
     sum, mean, max, min, var, std = ops.sum, ops.mean, ops.max, ops.min, ops.var, ops.std
     ravel, swapaxes, squeeze = ops.ravel, ops.swapaxes, ops.squeeze
+    prod, cumsum, cumprod = ops.prod, ops.cumsum, ops.cumprod
     dot, clip, flatten = ops.dot, ops.clip, ops.ravel
     repeat, take, compress, argsort = ops.repeat, ops.take, ops.compress, ops.argsort
     diagonal, trace, copy = ops.diagonal, ops.trace, ops.copy

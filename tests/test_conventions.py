@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -138,8 +139,28 @@ def test_row_14_logaddexp_of_nothing() -> None:
         equal(gradients(f, [inf, 1e9], [0, -1e9]), [[1, 1], [0, 0]])
 
 
+def test_row_15_two_norm_at_zero() -> None:
+    for norm in (ag.norm, lambda x: ag.norm(x, 2), lambda x: ag.norm(x, 3), lambda x: ag.norm(x, 1.5)):
+        equal(gradient(norm, [0, 0]), [0, 0])
+        equal(second(norm, [0, 0]), [0, 0])
+    equal(gradient(ag.norm, np.zeros((2, 2))), np.zeros((2, 2)))
+    near(gradient(lambda x: ag.norm(x, axis=1), [[0, 0], [3, 4]]), [[0, 0], [0.6, 0.8]])
+    equal(second(lambda x: ag.norm(x) * x[0], [0, 0]), [0, 0])
+    for p in (0.5, 0, -1):  # where one entry is zero
+        with np.errstate(divide="ignore"):
+            equal(gradient(lambda x, p=p: ag.norm(x, p), [0, 2]), [0, p == 0.5])
+
+
 def test_row_16_one_norm_at_zero() -> None:
     equal(gradient(lambda x: ag.sum(abs(x)), [0, -3, 3]), [0, -1, 1])
+    equal(gradient(lambda x: ag.norm(x, 1), [0, -3, 3]), [0, -1, 1])
+    equal(gradient(lambda x: ag.norm(x, 1), [[0, 2], [-3, 1]]), [[0, 0.5], [-0.5, 0.5]])
+
+
+def test_row_17_inf_norm_ties() -> None:
+    equal(gradient(lambda x: ag.norm(x, inf), [2, -2]), [0.5, -0.5])
+    equal(gradient(lambda x: ag.norm(x, -inf), [2, -2, 3]), [0.5, -0.5, 0])
+    equal(gradient(lambda x: ag.norm(x, inf), [[1, -2], [3, 0], [-1, 0]]), [[0.5, -0.5], [0.5, 0], [0, 0]])
 
 
 def test_row_18_hypot_and_arctan2_at_the_origin() -> None:
@@ -244,18 +265,26 @@ def test_row_29_empty_reductions() -> None:
     for f in (ag.max, ag.min):
         with pytest.raises(ValueError, match="zero-size array"):
             f(x)
+    one = Tensor(np.ones((0, 2)))
+    y = ag.prod(one)
+    y.backward()
+    equal(y.data, 1)
+    assert one.grad.shape == (0, 2)
+    equal(ag.prod(one, axis=0).data, [1, 1])
 
 
 def test_row_30_sum_over_no_axes() -> None:
     x = Tensor(np.ones((2, 3)))
-    for f in (ag.sum, ag.mean, ag.max):
+    for f in (ag.sum, ag.mean, ag.max, ag.prod, ag.nanmax, ag.nanmean, ag.median):
         assert f(x, axis=()).shape == (2, 3)
         equal(gradient(lambda x, f=f: f(x, axis=()), x.data), np.ones((2, 3)))
 
 
 def test_row_31_duplicate_axes() -> None:
     x = Tensor(np.ones((2, 3)))
-    for f in (ag.sum, ag.mean, ag.max, ag.min, ag.var, ag.std, ag.logsumexp, ag.softmax):
+    plain = [ag.sum, ag.mean, ag.max, ag.min, ag.var, ag.std, ag.logsumexp, ag.softmax, ag.prod, ag.ptp, ag.average]
+    nans = [ag.nansum, ag.nanprod, ag.nanmax, ag.nanmin, ag.nanmean, ag.nanvar, ag.nanstd]
+    for f in (*plain, *nans, ag.median, lambda x, axis: ag.quantile(x, 0.5, axis), lambda x, axis: ag.norm(x, 1, axis)):
         with pytest.raises(ValueError, match=r"[Dd]uplicate|repeated"):
             f(x, axis=(0, -2))
 
@@ -353,6 +382,19 @@ def test_row_39_degrees_of_freedom() -> None:
     equal(y.data, nan)
 
 
+def test_row_40_products_with_zeros() -> None:
+    equal(gradient(ag.prod, [0, 2, 3]), [6, 0, 0])
+    equal(second(ag.prod, [0, 2, 3]), [5, 3, 2])
+    equal(gradient(ag.prod, [0, 0, 3]), [0, 0, 0])
+    equal(second(ag.prod, [0, 0, 3]), [3, 3, 0])
+    equal(gradient(ag.prod, [[0, 2], [0, 3]]), [[0, 0], [0, 0]])
+    equal(gradient(lambda x: ag.prod(x, axis=0), [[0, 2], [5, 0]]), [[5, 0], [0, 2]])
+    equal(gradient(ag.cumprod, [2, 0, 3, 4]), [1, 32, 0, 0])
+    equal(second(ag.cumprod, [2, 0, 3, 4]), [16, 32, 10, 6])
+    equal(gradient(ag.cumprod, [0, 5, 0]), [6, 0, 0])
+    equal(gradient(lambda x: ag.cumprod(x)[-1], [1e-200, 1e200, 1e200, 1e-300])[0], 1e100)
+
+
 def test_row_41_clip_at_its_bounds() -> None:
     equal(gradient(lambda x: ag.clip(x, 0, 1), [-1, 0, 0.5, 1, 2]), [0, 1, 1, 1, 0])
     equal(gradient(ag.hardtanh, [-2, -1, 1, 2]), [0, 1, 1, 0])
@@ -379,10 +421,28 @@ def test_row_42_sort_ties() -> None:
     equal(gradient(lambda x: ag.partition(x, 2) * [1, 2, 3, 4, 5], np.ones(5)), [1, 2, 3, 4, 5])
 
 
+def test_row_42_median() -> None:
+    equal(ag.median(Tensor([4, 1, 3, 2])).data, 2.5)
+    equal(gradient(ag.median, [4, 1, 3, 2]), [0, 0, 0.5, 0.5])
+    equal(gradient(ag.median, [1, 1, 1]), [0, 1, 0])
+    equal(gradient(lambda x: ag.quantile(x, [0, 1]), [2, 1, 2]), [0, 1, 1])
+    equal(gradient(lambda x: ag.percentile(x, 25), [3, 1, 2, 5, 4]), [0, 0, 1, 0, 0])
+    equal(gradient(ag.median, [4, nan, 3, 2]), [0, 1, 0, 0])
+
+
+def test_row_43_cumulative_max_ties() -> None:
+    equal(gradient(ag.cummax, [1, 1, 0]), [2, 1, 0])
+    equal(gradient(ag.cummin, [1, 1, 2]), [2, 1, 0])
+    near(gradient(lambda x: ag.cummax(x)[2], [1, 1, 1]), np.full(3, 1 / 3))  # as max
+    equal(gradient(ag.cummax, [1, nan, 3, nan]), [1, 2.5, 0, 0.5])
+
+
 def test_row_44_max_with_nan() -> None:
     equal(ag.max([1, nan, 3]), nan)
     equal(gradient(ag.max, [1, nan, 3]), [0, 1, 0])
     equal(gradients(ag.maximum, [1, nan], [nan, 1]), [[0, 1], [1, 0]])
+    equal(gradient(ag.nanmax, [1, nan, 3]), [0, 0, 1])
+    equal(gradient(ag.nanmax, [-inf, nan]), [1, 0])
 
 
 def test_row_44_fmax_passes_over_nan() -> None:
@@ -436,6 +496,8 @@ def test_row_50_half_precision_sums_in_single() -> None:
     (b + np.zeros((70000, 1), np.float16)).backward(np.full((70000, 1), 0.5, np.float16))
     equal(b.grad, [35000])
     equal(gradient(ag.mean, np.ones(70000, np.float16)), np.full(70000, 1 / 70000))
+    equal(gradient(ag.cumsum, np.full(5000, 1e-7, np.float16))[0], 5000)
+    equal(gradient(ag.cummax, -np.arange(5000, dtype=np.float16))[0], 5000)
 
 
 def test_row_51_complex() -> None:
@@ -478,3 +540,20 @@ def test_row_55_sinc_at_zero() -> None:
     for x in (0.3, 0.63, 0.64, 5.5):  # on both sides of where the series ends
         u = np.pi * x
         near(gradient(ag.sinc, x), np.pi * (np.cos(u) / u - np.sin(u) / u**2))
+
+
+def test_passing_over_nan() -> None:
+    x = np.array([[1, nan, 3], [nan, nan, nan]])
+    for f, value, slope in [
+        (ag.nansum, [4, 0], [1, 0, 1]),
+        (ag.nanprod, [3, 1], [3, 0, 1]),
+        (ag.nanmean, [2, nan], [0.5, 0, 0.5]),
+        (ag.nanvar, [1, nan], [-1, 0, 1]),
+        (ag.nanstd, [1, nan], [-0.5, 0, 0.5]),
+    ]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of the slice without numbers
+            equal(f(Tensor(x), axis=1).data, value)
+            equal(gradient(lambda x, f=f: f(x, axis=1), x), [slope, [0, 0, 0]])
+    equal(gradient(ag.nanstd, [0.1, 0.1, nan, 0.1]), [0, 0, 0, 0])
+    equal(second(lambda x: ag.nanstd(x) * x[0], [2, nan, 2]), [0, 0, 0])

@@ -302,6 +302,29 @@ def test_axes_that_do_not_fit_are_refused() -> None:
             wrong()
 
 
+def test_weights_that_do_not_fit_are_refused() -> None:
+    t = Tensor(np.ones((2, 3)))
+    for weights, axis, message in (
+        (np.ones(3), None, r"shape \(2, 3\), not \(3,\)"),
+        (np.ones(3), 0, r"shape \(2, 3\) or \(2,\), not \(3,\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            np.average(t, axis, weights)
+    with pytest.raises(ZeroDivisionError, match="add up to zero"):
+        np.average(t, 0, Tensor([1.0, -1.0]))
+
+
+def test_methods_of_ufuncs_go_along_the_first_axis() -> None:
+    x = np.arange(1.0, 7).reshape(2, 3)
+    for f in (np.add, np.multiply, np.maximum, np.minimum, np.logaddexp):
+        close(f.reduce(Tensor(x)).data, f.reduce(x), np.float64)
+        if f is not np.logaddexp:
+            same(f.accumulate(Tensor(x)).data, f.accumulate(x))
+    for f in (np.subtract, np.power, np.maximum):
+        same(f.outer(Tensor(x), [1, 2]).data, f.outer(x, [1, 2]))
+        same(f.outer([1, 2], Tensor(x)).data, f.outer([1, 2], x))
+
+
 # -- the table is complete, and its checks are sharp ---------------------------------------------------
 
 

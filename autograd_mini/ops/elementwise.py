@@ -49,9 +49,10 @@ mul_p = primitive("multiply", op.mul,     lambda g, z, x, y: g * y,
                                           lambda g, z, x, y: g * x)
 div_p = primitive("divide",   op.truediv, lambda g, z, x, y: g / y,
                                           lambda g, z, x, y: -g * z / y)
-pow_p = primitive("power",    op.pow,     lambda g, z, x, y: g * y * x ** _less_one(y, x),
-                                          lambda g, z, x, y: g * z * log(where((x == 0) & (y >= 0), 1, x)))
-float_power_p = primitive("float_power", np.float_power, *pow_p.op.rules)  # in float64, whatever comes in
+pow_rules = (lambda g, z, x, y: g * y * x ** _less_one(y, x),
+             lambda g, z, x, y: g * z * log(where((x == 0) & (y >= 0), 1, x)))
+pow_p         = primitive("power",       op.pow,         *pow_rules)
+float_power_p = primitive("float_power", np.float_power, *pow_rules)  # in float64, whatever comes in
 
 mod_p = primitive("remainder", op.mod,  lambda g, z, x, y: g,
                                         lambda g, z, x, y: -g * np.floor_divide(x, y))

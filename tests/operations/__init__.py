@@ -12,10 +12,21 @@ from hypothesis import HealthCheck, Phase, given, settings
 import autograd_mini as ag
 from autograd_mini import core, derivatives, ops
 
-from . import activations, convolution, decompositions, elementwise, indexing, linalg, others, reductions, shape
+from . import (
+    activations,
+    convolution,
+    decompositions,
+    elementwise,
+    indexing,
+    linalg,
+    others,
+    reductions,
+    scans,
+    shape,
+)  # fmt: skip
 from .table import Case, Row
 
-FAMILIES = elementwise, activations, reductions, shape, indexing, linalg, decompositions, convolution, others
+FAMILIES = elementwise, activations, reductions, scans, shape, indexing, linalg, decompositions, convolution, others
 ROWS = [row for family in FAMILIES for row in family.ROWS]
 
 

@@ -72,6 +72,7 @@ VALUES: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
     "nonzero": lambda rng, shape: rng.choice([-1, 1], shape) * rng.integers(16, 193, shape) / 64,
     "inside": lambda rng, shape: rng.integers(-56, 57, shape) / 64,  # -1 to 1
     "above one": lambda rng, shape: rng.integers(80, 193, shape) / 64,
+    "fine": lambda rng, shape: rng.choice([-1, 1], shape) * rng.integers(256, 1024, shape) / 512,  # hardly ever a tie
     "distinct": lambda rng, shape: (rng.permutation(math.prod(shape)).reshape(shape) - math.prod(shape) // 2) / 16,
 }
 
@@ -139,6 +140,83 @@ def reductions(draw: Draw, kind: str = "any", at_least: int = 1, **params: Any) 
     if "ddof" in drawn and reduced(shape, axis) == 1:
         drawn["ddof"] = 0
     return cased(draw, [shape], [kind], axis=axis, **drawn)
+
+
+@st.composite
+def gappy(draw: Draw, kind: str, **params: Any) -> Case:
+    """A reduction, and which entries are to be NaN: never all of those that make one."""
+    case = draw(reductions(kind, **params))
+    holes = draw(hnp.arrays(bool, case.operands()[0].shape))
+    left = np.sum(~holes, axis=case.params["axis"], keepdims=True)
+    return case._replace(params={**case.params, "holes": holes & (left > case.params.get("ddof", 0))})
+
+
+@st.composite
+def weighted(draw: Draw) -> Case:
+    """One operand with axes, and weights of its shape or of that of the axes."""
+    shape = draw(shapes(min_side=1))
+    axis = axes(draw, len(shape))
+    part = shape if axis is None else tuple(shape[i] for i in (axis if type(axis) is tuple else (axis,)))
+    return cased(
+        draw,
+        [shape, draw(st.sampled_from([shape, part]))],
+        ["any", "positive"],
+        axis=axis,
+        keepdims=draw(st.booleans()),
+    )
+
+
+@st.composite
+def normed(draw: Draw) -> Case:
+    """Vectors or matrices along axes, or all there is, and a kind of norm that these have."""
+    form = draw(st.sampled_from(["all", "vectors", "matrices"]))
+    smooth: list[Any] = [None, 2, 1, 3, 1.5, 0]
+    kinds = {
+        "all": [None],
+        "vectors": [*smooth, np.inf, -np.inf, -1, 0.5],
+        "matrices": [None, "fro", 1, -1, np.inf, -np.inf],
+    }
+    rank = ["all", "vectors", "matrices"].index(form)
+    ord = draw(st.sampled_from(kinds[form]))
+    free = ord is None or (form == "vectors" and ord in smooth)  # has a norm of nothing
+    shape = draw(shapes(min_dims=rank, min_side=0 if free else 1))
+    axis: Any = tuple(signed(draw, i, len(shape)) for i in draw(st.permutations(range(len(shape))))[:rank])
+    axis = None if form == "all" or (len(shape) == rank and draw(st.booleans())) else axis[0] if rank == 1 else axis
+    return cased(draw, [shape], ["fine"], ord=ord, axis=axis, keepdims=draw(st.booleans()))
+
+
+@st.composite
+def scanned(draw: Draw, kind: str = "any") -> Case:
+    """One operand, and an axis or none."""
+    shape = draw(shapes())
+    axis = draw(st.sampled_from([None, *range(-len(shape), len(shape))]))
+    return cased(draw, [shape], [kind], axis=axis)
+
+
+@st.composite
+def differed(draw: Draw) -> Case:
+    shape = draw(shapes(min_dims=1))
+    return cased(draw, [shape], ["any"], n=draw(st.integers(0, 3)), axis=draw(st.integers(-len(shape), len(shape) - 1)))
+
+
+@st.composite
+def edged(draw: Draw) -> Case:
+    """One operand, and what comes before and after it along an axis: a number, or an array of any length there."""
+    shape = draw(shapes(min_dims=1))
+    axis = draw(st.integers(0, len(shape) - 1))
+    edges = [(*shape[:axis], draw(st.integers(0, 2)), *shape[axis + 1 :]) for _ in range(2)]
+    edges = [draw(st.sampled_from([(), edge])) for edge in edges]
+    return cased(draw, [shape, *edges], ["any"] * 3, axis=signed(draw, axis, len(shape)))
+
+
+@st.composite
+def integrated(draw: Draw) -> Case:
+    """Values along an axis, and perhaps the points where they are taken: one for each, or the same for all."""
+    shape = draw(shapes(min_dims=1, min_side=1))
+    axis = draw(st.integers(0, len(shape) - 1))
+    points = draw(st.sampled_from([[], [shape[axis : axis + 1]], [shape]]))
+    dx = 1.0 if points else draw(st.sampled_from([1.0, 0.25]))
+    return cased(draw, [shape, *points], ["any"] * (1 + len(points)), axis=signed(draw, axis, len(shape)), dx=dx)
 
 
 @st.composite

@@ -1,0 +1,148 @@
+"""Scans: results that at every place depend on what came before. All derivatives reduce to one linear recurrence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..core import Node, Operation, primitive
+from .shape import broadcast_to, concatenate_p, ravel, shape_of
+
+__all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff"]
+
+
+# fmt: off
+cumsum_p: Operation = primitive("cumsum", lambda x, axis: np.add.accumulate(x, axis),
+                    lambda g, y, x, axis: flip(cumsum_p(flip(single(g), axis), axis=axis), axis))
+cumprod_p = primitive("cumprod", lambda x, axis: np.multiply.accumulate(x, axis),
+                    lambda g, y, x, axis: before(y, axis) * _recur_back(tail(x, axis), g, axis))
+cummax_p  = primitive("cummax",  lambda x, axis: np.maximum.accumulate(x, axis),
+                    lambda g, y, x, axis: _owed(g, value(y), value(x), axis))
+cummin_p  = primitive("cummin",  lambda x, axis: np.minimum.accumulate(x, axis),
+                    lambda g, y, x, axis: _owed(g, value(y), value(x), axis))
+
+# z[i] = x[i - 1] z[i - 1] + y[i]. Its adjoint is itself from the other end.
+recurrence_p: Operation = primitive("recurrence", lambda x, y, axis: _recurrence(x, y, axis),
+                    lambda g, z, x, y, axis: head(z, axis) * tail(_recur_back(x, g, axis), axis),
+                    lambda g, z, x, y, axis: _recur_back(x, g, axis))
+# fmt: on
+
+
+def _recurrence(x: Any, y: Any, axis: int) -> Any:
+    z = np.array(y, np.result_type(x, y, np.float32))  # half precision adds up in single
+    links, rows = np.moveaxis(x, axis, 0), np.moveaxis(z, axis, 0)
+    for i in range(len(rows) - 1):  # in order, since products of links alone may overflow
+        rows[i + 1] += links[i] * rows[i]
+    return z
+
+
+def _recur_back(x: Any, g: Any, axis: int) -> Any:
+    return flip(recurrence_p(flip(x, axis), flip(g, axis), axis=axis), axis)
+
+
+def _owed(g: Any, y: Any, x: Any, axis: int) -> Any:
+    """Hand each entry its share of the running extrema `y` that it gave: ties so far share evenly, NaNs own it."""
+    own = (x == y) | np.isnan(x)
+    now, last = tail(y, axis), head(y, axis)
+    same = (now == last) | np.isnan(last)
+    return own * _recur_back(same, g / recurrence_p(same, own, axis=axis), axis)
+
+
+def value(x: Any) -> Any:
+    """Give the array behind a Node: for what has no derivative."""
+    return x.value if isinstance(x, Node) else x
+
+
+def single(x: Any) -> Any:
+    """Give half precision as single: it is to be added up."""
+    return x.astype(np.float32) if x.dtype.itemsize < 4 else x
+
+
+def flip(x: Any, axis: int) -> Any:
+    return x[(slice(None),) * axis + (slice(None, None, -1),)]
+
+
+def head(x: Any, axis: int) -> Any:
+    """All but the last along `axis`."""
+    return x[(slice(None),) * axis + (slice(None, -1),)]
+
+
+def tail(x: Any, axis: int) -> Any:
+    """All but the first along `axis`."""
+    return x[(slice(None),) * axis + (slice(1, None),)]
+
+
+def before(y: Any, axis: int) -> Any:
+    """Move a running product on by one place: what stood before each entry, and 1 before the first."""
+    first = (*y.shape[:axis], min(y.shape[axis], 1), *y.shape[axis + 1 :])
+    return concatenate_p(np.ones(first, y.dtype), head(y, axis), axis=axis)
+
+
+def namesake(theirs: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let NumPy's own function answer where there is no Tensor."""
+
+    def decorate(ours: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(ours)
+        def either(*args: Any, **params: Any) -> Any:
+            tensors = any(isinstance(x, Node) for x in (*args, *params.values()))
+            return (ours if tensors else theirs)(*args, **params)
+
+        return either
+
+    return decorate
+
+
+def _scanned(apply: Operation, x: Any, axis: int | None) -> Any:
+    if axis is None or not shape_of(x):  # NumPy lets a number be scanned along 0 and -1
+        x, axis = ravel(x), axis or 0
+    return apply(x, axis=normalize_axis_index(axis, len(shape_of(x))))
+
+
+@namesake(np.cumsum)
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Add up the entries so far along `axis`; by default, of `x` flattened."""
+    return _scanned(cumsum_p, x, axis)
+
+
+@namesake(np.cumprod)
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """Multiply the entries so far along `axis`. Derivatives of every order are right where there are zeros."""
+    return _scanned(cumprod_p, x, axis)
+
+
+def cummax(x: Any, axis: int | None = None) -> Any:
+    """Take the largest entry so far along `axis`: ``numpy.maximum.accumulate``, but flattened by default.
+
+    At each place the entries so far that tie share the gradient evenly, as those of `max` do.
+    """
+    return _scanned(cummax_p, x, axis)
+
+
+def cummin(x: Any, axis: int | None = None) -> Any:
+    """Take the smallest entry so far along `axis`: ``numpy.minimum.accumulate``, but flattened by default.
+
+    At each place the entries so far that tie share the gradient evenly, as those of `min` do.
+    """
+    return _scanned(cummin_p, x, axis)
+
+
+@namesake(np.diff)
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """Subtract from each entry the one before it along `axis`, `n` times; `prepend` and `append` come first."""
+    if n < 0:
+        raise ValueError(f"diff subtracts n >= 0 times, not {n}")
+    x = x if isinstance(x, Node) else np.asarray(x)
+    axis = normalize_axis_index(axis, x.ndim)
+    if n == 0:
+        return x
+    edge = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    parts = [part if shape_of(part) else broadcast_to(part, edge) for part in (prepend, x, append) if part is not None]
+    if len(parts) > 1:
+        x = concatenate_p(*parts, axis=axis)
+    for _ in range(n):
+        x = tail(x, axis) - head(x, axis)
+    return x
