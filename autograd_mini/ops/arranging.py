@@ -12,7 +12,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..core import Operation, primitive
 from .elementwise import where
 from .indexing import positions, putitem_p, set_at
-from .shape import Axes, broadcast_to, moveaxis, namesake, ravel, reshape, stand_in, swapaxes
+from .namesake import namesake
+from .shape import Axes, broadcast_to, moveaxis, ravel, reshape, stand_in, swapaxes
 
 __all__ = [
     "diag", "diagflat", "diagonal", "flip", "fliplr", "flipud", "pad", "roll", "rot90", "tile", "trace",
@@ -26,33 +27,33 @@ roll_p: Operation = primitive("roll", lambda x, shift, axis: np.roll(x, shift, a
 # fmt: on
 
 
-@namesake
+@namesake(np.roll)
 def roll(a: Any, shift: int | Sequence[int], axis: Axes = None) -> Any:
     """Move the entries on along `axis`, or of the flattened `a`; those that leave come in again at the other end."""
     axes = None if axis is None else normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
     return roll_p(a, shift=np.array(shift)[()], axis=axes)
 
 
-@namesake
+@namesake(np.flip)
 def flip(m: Any, axis: Axes = None) -> Any:
     """Reverse the order of the entries along `axis`: an int, a tuple, or all by default."""
     axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
     return m[tuple(slice(None, None, -1 if i in axes else 1) for i in range(m.ndim))]
 
 
-@namesake
+@namesake(np.flipud)
 def flipud(m: Any) -> Any:
     """Reverse the order along the first axis."""
     return flip(m, 0)
 
 
-@namesake
+@namesake(np.fliplr)
 def fliplr(m: Any) -> Any:
     """Reverse the order along the second axis."""
     return flip(m, 1)
 
 
-@namesake
+@namesake(np.rot90)
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Turn by `k` times 90 degrees in the plane of two axes, from the first towards the second."""
     np.rot90(stand_in(m.shape), k, axes)  # or it refuses
@@ -60,7 +61,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return swapaxes(turned, *axes) if k % 2 else turned
 
 
-@namesake
+@namesake(np.tile)
 def tile(A: Any, reps: int | Sequence[int]) -> Any:
     """Lay copies of `A` side by side, so many along each axis."""
     counts = [index(n) for n in np.atleast_1d(np.asarray(reps))]
@@ -71,7 +72,7 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
     return reshape(copies, [count * n for count, n in pairs])
 
 
-@namesake
+@namesake(np.pad)
 def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Any:
     """Add entries at both ends of each axis.
 
@@ -91,13 +92,13 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: 
 # -- matrices ------------------------------------------------------------------------------------------
 
 
-@namesake
+@namesake(np.tril)
 def tril(m: Any, k: int = 0) -> Any:
     """Put zeros above diagonal number `k`."""
     return where(_below(m.shape, k), m, 0)
 
 
-@namesake
+@namesake(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     """Put zeros below diagonal number `k`."""
     return where(_below(m.shape, k - 1), 0, m)
@@ -114,20 +115,20 @@ def _places(n: int, k: int) -> tuple[Any, Any]:
     return np.arange(n) + max(-k, 0), np.arange(n) + max(k, 0)
 
 
-@namesake
+@namesake(np.diagonal)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Read a diagonal of each matrix along two axes; it becomes the last axis."""
     n = np.diagonal(stand_in(a.shape), offset, axis1, axis2).shape[-1]
     return moveaxis(a, (axis1, axis2), (-2, -1))[(..., *_places(n, offset))]
 
 
-@namesake
+@namesake(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Add up a diagonal of each matrix along two axes."""
     return diagonal(a, offset, axis1, axis2).sum(axis=-1)
 
 
-@namesake
+@namesake(np.diag)
 def diag(v: Any, k: int = 0) -> Any:
     """Make a matrix of zeros with the vector `v` on diagonal number `k`; or read that diagonal of a matrix."""
     if v.ndim == 2:
@@ -137,7 +138,7 @@ def diag(v: Any, k: int = 0) -> Any:
     return putitem_p(v, index=_places(v.size, k), shape=(v.size + abs(k),) * 2)
 
 
-@namesake
+@namesake(np.diagflat)
 def diagflat(v: Any, k: int = 0) -> Any:
     """Make a matrix of zeros with the entries of `v` on diagonal number `k`."""
     return diag(ravel(v), k)

@@ -26,7 +26,8 @@ import numpy as np
 
 from ..core import Operation, primitive
 from .elementwise import absolute, square, where
-from .linalg import matmul_p, numpys
+from .linalg import matmul_p
+from .namesake import namesake
 from .reductions import max, min, sum
 from .shape import astype_p, expand_dims, shape_of, squeeze
 
@@ -257,25 +258,25 @@ def _norm_rule(x: Any, y: Any, ord: float) -> Any:
 # -- inverses ------------------------------------------------------------------------------------------
 
 
-@numpys(np.linalg.inv)
+@namesake(np.linalg.inv)
 def inv(a: Any) -> Any:
     """Invert square matrices."""
     return inv_p(a)
 
 
-@numpys(np.linalg.pinv)
+@namesake(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None) -> Any:
     """Give the pseudo-inverse, and its derivative along changes that keep the rank: it jumps along others."""
     return pinv_p(a, rcond=rcond)
 
 
-@numpys(np.linalg.solve)
+@namesake(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
     """Solve ``a @ x = b``. One axis of `b` makes it a vector, as in NumPy 2; more, matrices."""
     return solve_p(a, b) if len(shape_of(b)) != 1 else squeeze(solve_p(a, expand_dims(b, -1)), -1)
 
 
-@numpys(np.linalg.lstsq)
+@namesake(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Give the least squares solution of ``a @ x = b``, its squared residuals, the rank and the singular values of `a`.
 
@@ -296,7 +297,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     return x, residuals if m > n else residuals[:0], rank, s
 
 
-@numpys(np.linalg.matrix_power)
+@namesake(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
     """Multiply a square matrix with itself, or its inverse if `n` is negative."""
     n = op.index(n)
@@ -314,7 +315,7 @@ def matrix_power(a: Any, n: int) -> Any:
     return y
 
 
-@numpys(np.linalg.multi_dot)
+@namesake(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """Multiply a chain of matrices in the cheapest order; the first and the last may be vectors.
 
@@ -349,13 +350,13 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
 # -- determinants --------------------------------------------------------------------------------------
 
 
-@numpys(np.linalg.det)
+@namesake(np.linalg.det)
 def det(a: Any) -> Any:
     """Compute determinants. The derivative is the cofactors, which singular matrices have too."""
     return det_p(a)
 
 
-@numpys(np.linalg.slogdet)
+@namesake(np.linalg.slogdet)
 def slogdet(a: Any) -> Any:
     """Give the sign, a plain array, and the logarithm of the absolute value of determinants."""
     return SlogdetResult(np.linalg.slogdet(a.value)[0], logdet_p(a))
@@ -364,13 +365,13 @@ def slogdet(a: Any) -> Any:
 # -- factorisations ------------------------------------------------------------------------------------
 
 
-@numpys(np.linalg.cholesky)
+@namesake(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """Give the triangular root of positive definite matrices. One triangle is read; the gradient is symmetric."""
     return cholesky_p(a, upper=upper)
 
 
-@numpys(np.linalg.qr)
+@namesake(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """Write matrices as orthonormal columns times a triangle; with `mode` "r", give the triangle.
 
@@ -384,7 +385,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     return qr_r_p(a) if mode == "r" else QRResult(qr_q_p(a), qr_r_p(a))
 
 
-@numpys(np.linalg.eigh)
+@namesake(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
     """Give the eigenvalues and eigenvectors of symmetric matrices, of which one triangle is read.
 
@@ -393,13 +394,13 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     return EighResult(eigh_w_p(a, UPLO=UPLO, alone=False), eigh_v_p(a, UPLO=UPLO))
 
 
-@numpys(np.linalg.eigvalsh)
+@namesake(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """Give the eigenvalues of symmetric matrices, of which one triangle is read; the gradient is symmetric."""
     return eigh_w_p(a, UPLO=UPLO, alone=True)
 
 
-@numpys(np.linalg.svd)
+@namesake(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Give the singular vectors and values. Vectors of repeated values have no derivative: it is nan.
 
@@ -418,7 +419,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return SVDResult(svd_u_p(a), svd_s_p(a, alone=False), svd_v_p(a))
 
 
-@numpys(np.linalg.svdvals)
+@namesake(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
     """Give the singular values, the largest first."""
     return svd_s_p(x, alone=True)
@@ -427,7 +428,7 @@ def svdvals(x: Any, /) -> Any:
 # -- norms ---------------------------------------------------------------------------------------------
 
 
-@numpys(np.linalg.vector_norm)
+@namesake(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
     """Give the norm of the entries along `axis`; ``ord=0`` leaves the graph.
 
@@ -441,7 +442,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: flo
     return y if keepdims else squeeze(y, tuple(range(x.ndim)) if axis is None else axis)
 
 
-@numpys(np.linalg.matrix_norm)
+@namesake(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """Give the norm of matrices: "fro", "nuc", or 1, 2, inf and their negatives."""
     if ord == "fro":
@@ -457,7 +458,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return _entry(y) if keepdims else y
 
 
-@numpys(np.linalg.cond)
+@namesake(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
     """Give the condition number of matrices in a norm of `matrix_norm`, by default 2."""
     if p is None or p in (2, -2):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import operator as op
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core import Node, Operation, Value, primitive
+from ..core import Node, Operation, primitive
+from .namesake import namesake
 
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "clip",
@@ -192,24 +192,13 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return where_p(x, y, condition=np.array(condition, bool))  # a copy: the rule is to find it unchanged
 
 
-def _numpy(ufunc: Callable[..., Value], apply: Callable[..., Any]) -> Callable[..., Any]:
-    """Give NumPy's function for arrays, numbers and lists, the primitive as soon as there is a Tensor."""
-
-    def either(*operands: Any) -> Any:
-        return apply(*operands) if any(isinstance(x, Node) for x in operands) else ufunc(*operands)
-
-    either.__name__ = either.__qualname__ = ufunc.__name__
-    either.__doc__ = f"``numpy.{ufunc.__name__}`` for Tensors too."
-    return either
-
-
-add, subtract, multiply = _numpy(np.add, add_p), _numpy(np.subtract, sub_p), _numpy(np.multiply, mul_p)
-divide, power = _numpy(np.divide, div_p), _numpy(np.power, pow_p)
-remainder, fmod = _numpy(np.remainder, mod_p), _numpy(np.fmod, fmod_p)
-negative, positive = _numpy(np.negative, neg_p), _numpy(np.positive, op.pos)
-absolute, fabs = _numpy(np.absolute, abs_p), _numpy(np.fabs, abs_p)
-reciprocal = _numpy(np.reciprocal, lambda x: 1 / x)
-float_power = _numpy(np.float_power, float_power_p)
+add, subtract, multiply = namesake(np.add)(add_p), namesake(np.subtract)(sub_p), namesake(np.multiply)(mul_p)
+divide, power = namesake(np.divide)(div_p), namesake(np.power)(pow_p)
+remainder, fmod = namesake(np.remainder)(mod_p), namesake(np.fmod)(fmod_p)
+negative, positive = namesake(np.negative)(neg_p), namesake(np.positive)(op.pos)
+absolute, fabs = namesake(np.absolute)(abs_p), namesake(np.fabs)(abs_p)
+reciprocal = namesake(np.reciprocal)(lambda x: 1 / x)
+float_power = namesake(np.float_power)(float_power_p)
 true_divide, mod, radians, degrees = divide, remainder, deg2rad, rad2deg
 
 

@@ -11,7 +11,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..core import Operation, primitive
 from .elementwise import where
-from .shape import namesake, ravel, reshape, shape_of, stand_in
+from .namesake import namesake
+from .shape import ravel, reshape, shape_of, stand_in
 
 __all__ = [
     "add_at", "argpartition", "argsort", "array_split", "choose", "compress", "dsplit", "getitem", "hsplit",
@@ -139,41 +140,41 @@ def _along(x: Any, axis: int, part: Any) -> Any:
 # -- entries, chosen -----------------------------------------------------------------------------------
 
 
-@namesake
+@namesake(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, *, mode: Any = "raise") -> Any:
     """Read the given places along `axis`, or of the flattened `a`. `mode` is for those that do not exist."""
     a, axis, places = _line(a, axis)
     return _along(a, axis, np.take(places, np.asarray(indices), mode=mode))
 
 
-@namesake
+@namesake(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """Read the given place of each line along `axis`, as `argsort` and `argmax` give them."""
     return ravel(arr)[np.take_along_axis(positions(arr.shape), np.asarray(indices), axis)]
 
 
-@namesake
+@namesake(np.repeat)
 def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each entry along `axis`, or of the flattened `a`: all as often, or each as often as is said."""
     a, axis, places = _line(a, axis)
     return _along(a, axis, np.repeat(places, np.asarray(repeats)))
 
 
-@namesake
+@namesake(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """Read the places along `axis`, or of the flattened `a`, at which the vector `condition` holds."""
     a, axis, places = _line(a, axis)
     return _along(a, axis, np.compress(np.asarray(condition), places))
 
 
-@namesake
+@namesake(np.choose)
 def choose(a: Any, choices: Sequence[Any], *, mode: Any = "raise") -> Any:
     """Take each entry from the choice whose number `a` has there; all broadcast. `mode` is for unknown numbers."""
     numbers = np.choose(np.asarray(a), np.arange(len(choices)), mode=mode)
     return select([numbers == i for i in range(len(choices))], choices)
 
 
-@namesake
+@namesake(np.select)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """Take each entry from the first choice whose condition holds there, else `default`; all broadcast."""
     conditions = [np.asarray(condition) for condition in condlist]
@@ -197,25 +198,25 @@ def _of_one_dtype(xs: list[Any]) -> list[Any]:
 # -- entries, in order ---------------------------------------------------------------------------------
 
 
-@namesake
+@namesake(np.sort)
 def sort(a: Any, axis: int | None = -1) -> Any:
     """Put the entries along `axis`, or of the flattened `a`, in order. Entries that tie stay in theirs."""
     return take_along_axis(a, argsort(a, axis), axis)
 
 
-@namesake
+@namesake(np.argsort)
 def argsort(a: Any, axis: int | None = -1) -> Any:
     """Give the places, a plain array, from which `sort` takes the entries."""
     return np.argsort(a.value, axis, kind="stable")
 
 
-@namesake
+@namesake(np.partition)
 def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
     """Put entry number `kth` in its place along `axis`, smaller ones before it. Those that tie stay in order."""
     return take_along_axis(a, argpartition(a, kth, axis), axis)
 
 
-@namesake
+@namesake(np.argpartition)
 def argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
     """Give the places, a plain array, from which `partition` takes the entries."""
     parted = np.partition(a.value, kth, axis)
@@ -227,19 +228,19 @@ def argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
 # -- parts ---------------------------------------------------------------------------------------------
 
 
-@namesake
+@namesake(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Cut into a list of so many parts along `axis`, as equal as can be, or before the given places."""
     return _cut(np.array_split, ary, indices_or_sections, axis)
 
 
-@namesake
+@namesake(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Cut into a list of so many equal parts along `axis`, or before the given places."""
     return _cut(np.split, ary, indices_or_sections, axis)
 
 
-@namesake
+@namesake(np.vsplit)
 def vsplit(ary: Any, indices_or_sections: Any) -> Any:
     """Cut along the first of at least two axes, like `split`."""
     if ary.ndim < 2:
@@ -247,13 +248,13 @@ def vsplit(ary: Any, indices_or_sections: Any) -> Any:
     return split(ary, indices_or_sections, 0)
 
 
-@namesake
+@namesake(np.hsplit)
 def hsplit(ary: Any, indices_or_sections: Any) -> Any:
     """Cut along the second axis, or along the only one, like `split`."""
     return split(ary, indices_or_sections, 0 if ary.ndim == 1 else 1)
 
 
-@namesake
+@namesake(np.dsplit)
 def dsplit(ary: Any, indices_or_sections: Any) -> Any:
     """Cut along the third axis, like `split`."""
     return split(ary, indices_or_sections, 2)
@@ -265,7 +266,7 @@ def _cut(theirs: Any, ary: Any, indices_or_sections: Any, axis: int) -> list[Any
     return [_along(ary, axis, slice(int(part[0]), int(part[-1]) + 1) if part.size else slice(0)) for part in parts]
 
 
-@namesake
+@namesake(getattr(np, "unstack", None))
 def unstack(x: Any, /, *, axis: int = 0) -> Any:
     """Give a tuple of the parts of `x` at each place along `axis`."""
     x, axis, places = _line(x, axis)

@@ -6,15 +6,15 @@ import math
 import operator as op
 import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core import Node, Operation, primitive
-from .elementwise import _numpy, mul_p
+from .elementwise import mul_p
+from .namesake import namesake
 from .shape import expand_dims, ravel, reshape, shape_of, squeeze, stack, transpose
 
 __all__ = [
@@ -57,7 +57,7 @@ def _matrices(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     return g, x, y
 
 
-matmul = _numpy(np.matmul, matmul_p)
+matmul = namesake(np.matmul)(matmul_p)
 
 # -- einsum --------------------------------------------------------------------------------------------
 
@@ -145,21 +145,7 @@ def _spelt(term: Iterable[Any]) -> str:
 # -- products that are matmul or multiply after a change of shape ----------------------------------------
 
 
-def numpys(theirs: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let NumPy's function answer for arrays, numbers and lists, and the decorated one as soon as there is a Tensor."""
-
-    def decorate(ours: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(ours)
-        def either(*args: Any, **kwargs: Any) -> Any:
-            given = [part for x in (*args, *kwargs.values()) for part in (x if isinstance(x, (list, tuple)) else [x])]
-            return (ours if any(isinstance(x, Node) for x in given) else theirs)(*args, **kwargs)
-
-        return either
-
-    return decorate
-
-
-@numpys(np.tensordot)
+@namesake(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum products over `axes`: so many last ones of `a` and first ones of `b`, or a pair of lists of axes."""
     left, right = (range(-axes, 0), range(axes)) if isinstance(axes, (int, np.integer)) else axes
@@ -178,7 +164,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return reshape(matmul_p(x, y), (*kept[0], *kept[1]))
 
 
-@numpys(np.dot)
+@namesake(np.dot)
 def dot(a: Any, b: Any) -> Any:
     """Sum products over the last axis of `a` and the last but one (or only) axis of `b`; numbers multiply."""
     p, q = len(shape_of(a)), len(shape_of(b))
@@ -187,25 +173,25 @@ def dot(a: Any, b: Any) -> Any:
     return matmul_p(a, b) if p <= 2 >= q else tensordot(a, b, (-1, -min(q, 2)))
 
 
-@numpys(np.inner)
+@namesake(np.inner)
 def inner(a: Any, b: Any) -> Any:
     """Sum products over the last axes; numbers multiply."""
     return tensordot(a, b, (-1, -1)) if shape_of(a) and shape_of(b) else mul_p(a, b)
 
 
-@numpys(np.vdot)
+@namesake(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
     """Sum the products of all entries, whatever the shapes."""
     return matmul_p(ravel(a), ravel(b))
 
 
-@numpys(np.outer)
+@namesake(np.outer)
 def outer(a: Any, b: Any) -> Any:
     """Multiply every entry of `a` by every entry of `b`: a matrix, whatever the shapes."""
     return mul_p(expand_dims(ravel(a), 1), ravel(b))
 
 
-@numpys(np.kron)
+@namesake(np.kron)
 def kron(a: Any, b: Any) -> Any:
     """Put `b`, times an entry of `a`, in the place of that entry."""
     p, q = shape_of(a), shape_of(b)
@@ -215,7 +201,7 @@ def kron(a: Any, b: Any) -> Any:
     return reshape(mul_p(x, y), [m * n for m, n in zip(p, q, strict=True)])
 
 
-@numpys(np.cross)
+@namesake(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """Give the vector products of the vectors of three components along an axis."""
     if axis is not None:

@@ -12,7 +12,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..core import Node, Operation, primitive
 from .elementwise import absolute, exp, floating, where
-from .scans import before, cumprod_p, diff, flip, head, namesake, tail, value
+from .namesake import namesake
+from .scans import before, cumprod_p, diff, flip, head, tail, value
 from .shape import Axes, broadcast_p, reshape, shape_of, squeeze, transpose
 
 __all__ = [

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..core import Node, Operation, primitive
+from .namesake import namesake
 from .shape import broadcast_to, concatenate_p, ravel, shape_of
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff"]
@@ -80,20 +79,6 @@ def before(y: Any, axis: int) -> Any:
     """Move a running product on by one place: what stood before each entry, and 1 before the first."""
     first = (*y.shape[:axis], min(y.shape[axis], 1), *y.shape[axis + 1 :])
     return concatenate_p(np.ones(first, y.dtype), head(y, axis), axis=axis)
-
-
-def namesake(theirs: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let NumPy's own function answer where there is no Tensor."""
-
-    def decorate(ours: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(ours)
-        def either(*args: Any, **params: Any) -> Any:
-            tensors = any(isinstance(x, Node) for x in (*args, *params.values()))
-            return (ours if tensors else theirs)(*args, **params)
-
-        return either
-
-    return decorate
 
 
 def _scanned(apply: Operation, x: Any, axis: int | None) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.typing import DTypeLike
 
-from ..core import Node, Operation, primitive
+from ..core import Operation, primitive
+from .namesake import namesake
 
 __all__ = [
     "astype", "atleast_1d", "atleast_2d", "atleast_3d", "block", "broadcast_arrays", "broadcast_to", "column_stack",
@@ -19,22 +19,6 @@ __all__ = [
 ]  # fmt: skip
 
 Axes = int | tuple[int, ...] | None
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def namesake(ours: Function) -> Function:
-    """Leave to NumPy's function of the same name, if it has one, whatever holds no Tensor."""
-    theirs = getattr(np, ours.__name__, ours)
-
-    @wraps(ours)
-    def either(*args: Any, **kwargs: Any) -> Any:
-        return (ours if _holds_tensor([*args, *kwargs.values()]) else theirs)(*args, **kwargs)
-
-    return either  # type: ignore[return-value]  # wraps() keeps the signature, but its type does not say so
-
-
-def _holds_tensor(x: Any) -> bool:
-    return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(_holds_tensor, x)))
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -152,14 +136,14 @@ def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Any:
     return broadcast_p(x, shape=shape)
 
 
-@namesake
+@namesake(np.broadcast_arrays)
 def broadcast_arrays(*args: Any) -> Any:
     """Repeat all operands to the one shape to which they broadcast; give a tuple."""
     shape = np.broadcast_shapes(*map(shape_of, args))
     return tuple(broadcast_to(x, shape) for x in args)
 
 
-@namesake
+@namesake(np.meshgrid)
 def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> Any:
     """Give each coordinate at every point of the grid that vectors of coordinates span; a tuple."""
     grids = np.meshgrid(*map(stand_in, map(shape_of, xi)), indexing=indexing, sparse=True)  # type: ignore[call-overload]  # a str
@@ -167,19 +151,19 @@ def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> Any:
     return grids if sparse else broadcast_arrays(*grids)
 
 
-@namesake
+@namesake(np.atleast_1d)
 def atleast_1d(*arys: Any) -> Any:
     """Give what has no axis one of length 1; of several operands, a tuple."""
     return _at_least(np.atleast_1d, arys)
 
 
-@namesake
+@namesake(np.atleast_2d)
 def atleast_2d(*arys: Any) -> Any:
     """Give what has fewer than two axes further ones of length 1, in front; of several operands, a tuple."""
     return _at_least(np.atleast_2d, arys)
 
 
-@namesake
+@namesake(np.atleast_3d)
 def atleast_3d(*arys: Any) -> Any:
     """Give what has fewer than three axes further ones of length 1, round it; of several operands, a tuple."""
     return _at_least(np.atleast_3d, arys)
@@ -190,13 +174,13 @@ def _at_least(theirs: Callable[..., Any], arys: tuple[Any, ...]) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-@namesake
+@namesake(getattr(np, "astype", None))
 def astype(x: Any, dtype: DTypeLike, /) -> Any:
     """Convert to another floating dtype; of a Tensor, any other leaves the graph and gives a plain array."""
     return x.astype(dtype)
 
 
-@namesake
+@namesake(np.copy)
 def copy(a: Any) -> Any:
     """Give the same entries in memory of their own."""
     return astype(a, a.dtype)
@@ -223,32 +207,32 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     return concatenate([expand_dims(x, axis) for x in arrays], normalize_axis_index(axis, len(shape_of(arrays[0])) + 1))
 
 
-@namesake
+@namesake(np.vstack)
 def vstack(tup: Sequence[Any]) -> Any:
     """Join arrays along the first axis; vectors are rows."""
     return concatenate([atleast_2d(x) for x in tup], 0)
 
 
-@namesake
+@namesake(np.hstack)
 def hstack(tup: Sequence[Any]) -> Any:
     """Join arrays along the second axis; vectors along their only one."""
     parts = [atleast_1d(x) for x in tup]
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
 
 
-@namesake
+@namesake(np.dstack)
 def dstack(tup: Sequence[Any]) -> Any:
     """Join arrays along the third axis."""
     return concatenate([atleast_3d(x) for x in tup], 2)
 
 
-@namesake
+@namesake(np.column_stack)
 def column_stack(tup: Sequence[Any]) -> Any:
     """Join arrays along the second axis; vectors are columns."""
     return concatenate([x if len(shape_of(x)) > 1 else transpose(atleast_2d(x)) for x in tup], 1)
 
 
-@namesake
+@namesake(np.block)
 def block(arrays: Any) -> Any:
     """Join nested lists of blocks: the innermost along the last axis, those round them along the one before."""
     ndim = np.block(_mapped(lambda x: stand_in(shape_of(x)), arrays)).ndim  # NumPy refuses what does not fit
