@@ -15,7 +15,7 @@ from ..core import Node, Operation, primitive
 from .namesake import namesake
 
 __all__ = [
-    "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "clip",
+    "abs", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "clip",
     "copysign", "cos", "cosh", "deg2rad", "degrees", "divide", "exp", "exp2", "expm1", "fabs", "float_power", "fmax",
     "fmin", "fmod", "hypot", "ldexp", "log", "log1p", "log2", "log10", "logaddexp",
     "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative", "positive", "power", "rad2deg",
@@ -199,7 +199,7 @@ negative, positive = namesake(np.negative)(neg_p), namesake(np.positive)(op.pos)
 absolute, fabs = namesake(np.absolute)(abs_p), namesake(np.fabs)(abs_p)
 reciprocal = namesake(np.reciprocal)(lambda x: 1 / x)
 float_power = namesake(np.float_power)(float_power_p)
-true_divide, mod, radians, degrees = divide, remainder, deg2rad, rad2deg
+abs, true_divide, mod, radians, degrees = absolute, divide, remainder, deg2rad, rad2deg
 
 
 def sinc(x: Any) -> Any:
