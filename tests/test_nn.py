@@ -296,7 +296,7 @@ def test_cross_entropy_refuses_wrong_targets() -> None:
     for ids in ([0, 1, 5], [0, -1, 1]):
         with pytest.raises(IndexError, match="class ids of 2 classes are from 0 to 1, not"):
             nn.cross_entropy(x, ids)
-    with pytest.raises(TypeError, match=r"class ids are integers, not float64: use target\.astype\(int\)"):
+    with pytest.raises(TypeError, match=r"class ids are integers, not float64: use ids\.astype\(int\)"):
         nn.cross_entropy(x, np.zeros(3))
     with pytest.raises(ValueError, match=r"takes class ids of shape \(3,\) or probabilities of shape \(3, 2\), not"):
         nn.cross_entropy(x, np.zeros((3, 1), int))

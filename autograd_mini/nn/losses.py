@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import ops
 from ..core import Node
+from ..ops.indexing import class_ids
 from ..ops.losses import mse_p, nll_p
 from ..ops.shape import shape_of
 from ..tensor import Tensor
@@ -84,28 +85,16 @@ def cross_entropy(logits: Any, target: Any) -> Tensor:
                 "targets of the shape of the logits are probabilities: none negative, and 1 in sum in each row"
             )
         weighted = ops.where(t == 0, 0, log_p) * target
-        loss: Tensor = -ops.sum(weighted) / max(t.size // shape[-1], 1)
-        return loss
-    ids = np.asarray(target)
-    if ids.shape != shape[:-1]:
+        mean: Tensor = -ops.sum(weighted) / max(t.size // shape[-1], 1)
+        return mean
+    if shape_of(target) != shape[:-1]:
         raise ValueError(
             f"cross_entropy of logits {shape} takes class ids of shape {shape[:-1]} or probabilities of shape {shape}, "
-            f"not {ids.shape}"
+            f"not {shape_of(target)}"
         )
-    if ids.dtype.kind not in "iu":
-        raise TypeError(f"class ids are integers, not {ids.dtype}: use target.astype(int)")
-    classes = shape[-1]
-    if ids.size and np.minimum.reduce(ids, axis=None) < 0:
-        raise _out_of_range(ids, classes)
-    try:
-        loss = nll_p(log_p if len(shape) == 2 else log_p.reshape(-1, classes), ids=ids.flatten())
-    except IndexError:
-        raise _out_of_range(ids, classes) from None
+    ids = class_ids(target, shape[-1])
+    loss: Tensor = nll_p(log_p if len(shape) == 2 else log_p.reshape(-1, shape[-1]), ids=ids.ravel())
     return loss
-
-
-def _out_of_range(ids: Any, classes: int) -> IndexError:
-    return IndexError(f"class ids of {classes} classes are from 0 to {classes - 1}, not {ids.min()} to {ids.max()}")
 
 
 def _same_shape(name: str, prediction: Any, target: Any) -> None:

@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..core import Node, Operation, is_recording, primitive
 from .elementwise import floating, where
-from .indexing import getitem_p, putitem_p
+from .indexing import class_ids, getitem_p, putitem_p
 from .reductions import mean
 from .shape import reshape, shape_of, transpose
 
@@ -322,16 +322,6 @@ def avg_pool2d(
 # -- embedding and dropout -----------------------------------------------------------------------------
 
 
-def _ids(ids: Any, classes: int) -> Any:
-    """Take ids from 0 to `classes` - 1, in an array of their own."""
-    ids = np.array(ids.value if isinstance(ids, Node) else ids)
-    if ids.dtype.kind not in "iu":
-        raise TypeError(f"ids are integers, not {ids.dtype}: use ids.astype(int)")
-    if ids.size and not 0 <= ids.min() <= ids.max() < classes:
-        raise IndexError(f"ids of {classes} classes are from 0 to {classes - 1}, not {ids.min()} to {ids.max()}")
-    return ids
-
-
 def embedding(ids: Any, weight: Any) -> Any:
     """Look up ``weight[ids]``. A row that is named several times has the sum of their gradients.
 
@@ -350,7 +340,7 @@ def embedding(ids: Any, weight: Any) -> Any:
     shape = shape_of(weight)
     if len(shape) != 2:
         raise ValueError(f"embedding takes a weight of shape (classes, features), not {shape}")
-    return getitem_p(weight, index=_ids(ids, shape[0]))
+    return getitem_p(weight, index=class_ids(ids, shape[0]))
 
 
 def one_hot(ids: Any, classes: int, dtype: Any = np.float64) -> Any:
@@ -363,7 +353,7 @@ def one_hot(ids: Any, classes: int, dtype: Any = np.float64) -> Any:
     TypeError
         If ids are not integers.
     """
-    return (_ids(ids, classes)[..., None] == np.arange(classes)).astype(dtype)
+    return (class_ids(ids, classes)[..., None] == np.arange(classes)).astype(dtype)
 
 
 def dropout(x: Any, p: float, rng: np.random.Generator, training: bool = True) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core import Operation, primitive
+from ..core import Node, Operation, primitive
 from .elementwise import where
 from .namesake import namesake
 from .shape import ravel, reshape, shape_of, stand_in
@@ -120,6 +120,17 @@ def _kept(index: Any) -> Any:
     if isinstance(index, list):
         return np.array(index, None if index else np.intp)  # an empty list names no entry, and is no list of floats
     return index.copy() if isinstance(index, np.ndarray) else index
+
+
+def class_ids(ids: Any, classes: int) -> Any:
+    """Take ids of classes from 0 to `classes` - 1, in an array of their own; refuse any others."""
+    ids = np.asarray(ids.value if isinstance(ids, Node) else ids)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"class ids are integers, not {ids.dtype}: use ids.astype(int)")
+    own = ids.astype(np.intp)
+    if own.size and np.maximum.reduce(own.view(np.uintp), axis=None) >= classes:  # a negative one is huge without sign
+        raise IndexError(f"class ids of {classes} classes are from 0 to {classes - 1}, not {ids.min()} to {ids.max()}")
+    return own
 
 
 def positions(shape: tuple[int, ...]) -> Any:
