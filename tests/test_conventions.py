@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -308,10 +307,8 @@ def test_row_33_diamonds() -> None:
             x = x + x  # twice as many paths each time
         return x
 
-    start = time.perf_counter()
-    equal(gradient(doubled, 1), 2.0**100)
+    equal(gradient(doubled, 1), 2.0**100)  # were it not linear in the operations, it would not end
     equal(second(lambda x: doubled(x) * x, 1), 2.0**101)
-    assert time.perf_counter() - start < 1
 
 
 def test_row_34_backward_twice() -> None:
