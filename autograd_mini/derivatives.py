@@ -93,9 +93,10 @@ class _Run:
         self.flat = [x for xs in self.inputs for x in xs]
 
     def pull(self, seeds: list[Any], inputs: list[Node] | None = None, recorded: bool | None = None) -> list[Any]:
-        """Give the cotangents of the inputs from those of the outputs: Tensors or arrays, as the run began."""
+        """Give the cotangents of the inputs from those of the outputs; None is that of an output left out."""
         inputs = self.flat if inputs is None else inputs
-        ends = [(y, seed) for y, seed in zip(self.outputs, seeds, strict=True) if isinstance(y, Node)]
+        pairs = zip(self.outputs, seeds, strict=True)
+        ends = [(y, seed) for y, seed in pairs if isinstance(y, Node) and seed is not None]
         found: dict[Node, Any] = {}
         if ends:
             with mode(recording=True):
@@ -144,11 +145,11 @@ def _stand_in(x: Any) -> Node:
     return Tensor(plain(x))
 
 
-def _scalar(run: _Run, name: str) -> Node | Any:
+def _scalar(run: _Run) -> Any:
     if len(run.outputs) != 1 or np.size(run.outputs[0]) != 1:
         shapes = ", ".join(str(np.shape(y)) for y in run.outputs)
         raise ValueError(
-            f"{name} differentiates a function whose result is one number, not one of shape {shapes}: sum it, or take "
+            f"grad differentiates a function whose result is one number, not one of shape {shapes}: sum it, or take "
             "one entry"
         )
     return run.outputs[0]
@@ -214,7 +215,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0, *, has_aux: 
             return y
 
         run = _Run(value, args, kwargs, numbers)
-        y = _scalar(run, "grad")
+        y = _scalar(run)
         gradients = run.gradients(run.pull([_seed(y)]))
         y = run.given(y)
         return (y, aux) if has_aux else y, gradients if isinstance(argnums, (tuple, list)) else gradients[0]
@@ -358,12 +359,12 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         run = _Run(f, args, kwargs, numbers)
         results = []
         for i, y in enumerate(run.outputs):
-            seeds = [_seed(other) * 0 for other in run.outputs]
+            seeds: list[Any] = [None] * len(run.outputs)
             rows = []
             for entry in np.ndindex(np.shape(y)):
-                seeds[i] = np.zeros(np.shape(y), _dtype(y))
-                seeds[i][entry] = 1
-                seeds[i] = seeds[i][()]
+                seed = np.zeros(np.shape(y), _dtype(y))
+                seed[entry] = 1
+                seeds[i] = seed[()]
                 rows.append(run.pull(seeds))
             columns = []
             for k, x in enumerate(run.flat):

@@ -134,6 +134,12 @@ def test_jacobian_and_hessian_of_known_functions() -> None:
     assert_array_equal(ag.hvp(lambda t: t["a"] ** 3, {"a": 2.0}, {"a": 1.0})["a"], 12)
 
 
+def test_an_infinite_derivative_of_one_output_does_not_spoil_that_of_another() -> None:
+    with np.errstate(divide="ignore"):
+        root, line = ag.jacobian(lambda x: (ag.sqrt(x), 3 * x))(0.0)
+    assert (root, line) == (np.inf, 3)
+
+
 def test_elementwise_grad_keeps_the_shape() -> None:
     f = ag.elementwise_grad(ag.elementwise_grad(ag.sin))
     assert_allclose(f(np.ones((2, 3))), -np.sin(np.ones((2, 3))))
