@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ..core import Node
 from ..files import replacing
 from .dot import Writer
-from .engines import render
 from .graph import collect
-from .svg import finish
 
 __all__ = ["Drawing", "draw"]
 
@@ -38,6 +35,11 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """The drawing in SVG, to be put in a page or a file as it is."""
+        from hashlib import sha256  # here, as what only a picture needs is not to be loaded with the library
+
+        from .engines import render
+        from .svg import finish
+
         prefix = "ag" + sha256(self.dot.encode()).hexdigest()[:12]
         return finish(render(self.dot, "svg"), prefix, self.title, self.description)
 
@@ -63,6 +65,8 @@ class Drawing:
         if form in (".dot", ".svg"):
             content = (self.dot if form == ".dot" else self.svg).encode()
         else:
+            from .engines import render
+
             content = render(self.dot.replace("graph [", "graph [dpi=192 ", 1), form[1:])
         with replacing(path) as draft:
             draft.write_bytes(content)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 from math import isfinite
-from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -108,7 +107,7 @@ class Writer:
             self.meaning = f"∂ Σ {self.goal} / ∂ card, from a seed of ones"
         found = [card.gradient.rms for card in graph.cards[:-1] if card.gradient and card.summary.shape]
         found = [rms for rms in found if rms and isfinite(rms)]
-        self.middle = median_low(found) if found else 0.0
+        self.middle = sorted(found)[(len(found) - 1) // 2] if found else 0.0  # the lower median
 
     def text(self) -> str:
         """Give the whole of it."""
