@@ -147,6 +147,11 @@ class Node:
         return value
 
 
+def value_of(x: Any) -> Any:
+    """Give the array behind a Node, and anything else as it is: for what has no derivative."""
+    return x.value if isinstance(x, Node) else x
+
+
 FREED = Primitive("freed", lambda: None, (), __name__)
 _NO_PARAMS: dict[str, Any] = {}
 _new: Callable[[type[Node]], Node] = object.__new__

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..core import Node
+from ..core import value_of
 from ..ops.indexing import class_ids
 from ..ops.losses import mse_p, nll_p
 from ..ops.shape import shape_of
@@ -48,7 +48,7 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Tensor:
         If the shapes differ, even where they would broadcast, or a target is not from 0 to 1.
     """
     _same_shape("binary_cross_entropy_with_logits", logits, target)
-    t = target.value if isinstance(target, Node) else np.asarray(target)
+    t = np.asarray(value_of(target))
     if not ((t >= 0) & (t <= 1)).all():
         raise ValueError(f"targets are probabilities from 0 to 1, and these reach from {t.min()} to {t.max()}")
     loss: Tensor = ops.mean(target * ops.softplus(-logits) + (1 - target) * ops.softplus(logits))
@@ -79,7 +79,7 @@ def cross_entropy(logits: Any, target: Any) -> Tensor:
         raise ValueError("cross_entropy takes logits with a last axis of classes, not one number")
     log_p = ops.log_softmax(logits)
     if shape_of(target) == shape:
-        t = target.value if isinstance(target, Node) else np.asarray(target)
+        t = np.asarray(value_of(target))
         if not ((t >= 0).all() and np.allclose(t.sum(axis=-1), 1, atol=1e-3)):
             raise ValueError(
                 "targets of the shape of the logits are probabilities: none negative, and 1 in sum in each row"

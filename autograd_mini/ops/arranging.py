@@ -73,7 +73,7 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
 
 
 @namesake(np.pad)
-def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Any:
+def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
     """Add entries at both ends of each axis.
 
     `mode` is "constant", "edge", "reflect", "symmetric" or "wrap". The constants have no derivative.
@@ -86,7 +86,7 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: 
         raise ValueError(
             f"pad of a Tensor has the modes 'constant', 'edge', 'reflect', 'symmetric' and 'wrap', not {mode!r}"
         )
-    return ravel(array)[np.pad(positions(array.shape), pad_width, mode)]  # type: ignore[call-overload]  # a str
+    return ravel(array)[np.pad(positions(array.shape), pad_width, mode)]
 
 
 # -- matrices ------------------------------------------------------------------------------------------

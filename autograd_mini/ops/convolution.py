@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..core import Node, Operation, is_recording, primitive
+from ..core import Node, Operation, is_recording, primitive, value_of
 from .elementwise import floating, where
 from .indexing import class_ids, getitem_p, putitem_p
 from .reductions import mean
@@ -244,7 +244,7 @@ def _max_pool(n: int, x: Any, kernel_size: Sizes, stride: Sizes | None, padding:
     def patches(values: Any) -> Any:  # to repeat the edge changes no maximum
         return _windows(np.pad(values, [(0, 0)] * (values.ndim - n) + pads, mode="edge"), **grid)
 
-    cut = patches(x.value if isinstance(x, Node) else x)
+    cut = patches(value_of(x))
     out = cut.shape[-n:]
     k, p = prod(grid["kernel"]), prod(out)
     best = np.argmax(cut.reshape(k, m, p), axis=0)  # the first of those that tie, or of the NaNs

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, Operation, primitive
+from ..core import Node, Operation, primitive, value_of
 from .namesake import namesake
 
 __all__ = [
@@ -188,8 +188,7 @@ def _where(x: Any, y: Any, condition: Any) -> Any:
 
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Take `x` where `condition` holds and `y` elsewhere; all three broadcast. The condition has no derivative."""
-    condition = condition.value if isinstance(condition, Node) else condition
-    return where_p(x, y, condition=np.array(condition, bool))  # a copy: the rule is to find it unchanged
+    return where_p(x, y, condition=np.array(value_of(condition), bool))  # a copy: the rule is to find it unchanged
 
 
 add, subtract, multiply = namesake(np.add)(add_p), namesake(np.subtract)(sub_p), namesake(np.multiply)(mul_p)
@@ -239,6 +238,6 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 def nan_to_num(x: Any, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """Put numbers for NaN and the infinities; by default 0 and the largest. The derivative there is 0."""
-    value = x.value if isinstance(x, Node) else x
+    value = value_of(x)
     numbers = np.nan_to_num(value, nan=nan, posinf=posinf, neginf=neginf)
     return where(np.isfinite(value), x, numbers) if isinstance(x, Node) else numbers

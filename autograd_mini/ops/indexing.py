@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core import Node, Operation, primitive
+from ..core import Operation, primitive, value_of
 from .elementwise import where
 from .namesake import namesake
-from .shape import ravel, reshape, shape_of, stand_in
+from .shape import along, ravel, reshape, shape_of, stand_in
 
 __all__ = [
     "add_at", "argpartition", "argsort", "array_split", "choose", "compress", "dsplit", "getitem", "hsplit",
@@ -124,7 +124,7 @@ def _kept(index: Any) -> Any:
 
 def class_ids(ids: Any, classes: int) -> Any:
     """Take ids of classes from 0 to `classes` - 1, in an array of their own; refuse any others."""
-    ids = np.asarray(ids.value if isinstance(ids, Node) else ids)
+    ids = np.asarray(value_of(ids))
     if ids.dtype.kind not in "iu":
         raise TypeError(f"class ids are integers, not {ids.dtype}: use ids.astype(int)")
     own = ids.astype(np.intp)
@@ -144,10 +144,6 @@ def _line(x: Any, axis: int | None) -> tuple[Any, int, Any]:
     return x, axis, np.arange(x.shape[axis])
 
 
-def _along(x: Any, axis: int, part: Any) -> Any:
-    return x[(slice(None),) * axis + (part,)]
-
-
 # -- entries, chosen -----------------------------------------------------------------------------------
 
 
@@ -155,7 +151,7 @@ def _along(x: Any, axis: int, part: Any) -> Any:
 def take(a: Any, indices: Any, axis: int | None = None, *, mode: Any = "raise") -> Any:
     """Read the given places along `axis`, or of the flattened `a`. `mode` is for those that do not exist."""
     a, axis, places = _line(a, axis)
-    return _along(a, axis, np.take(places, np.asarray(indices), mode=mode))
+    return along(a, axis, np.take(places, np.asarray(indices), mode=mode))
 
 
 @namesake(np.take_along_axis)
@@ -168,14 +164,14 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each entry along `axis`, or of the flattened `a`: all as often, or each as often as is said."""
     a, axis, places = _line(a, axis)
-    return _along(a, axis, np.repeat(places, np.asarray(repeats)))
+    return along(a, axis, np.repeat(places, np.asarray(repeats)))
 
 
 @namesake(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """Read the places along `axis`, or of the flattened `a`, at which the vector `condition` holds."""
     a, axis, places = _line(a, axis)
-    return _along(a, axis, np.compress(np.asarray(condition), places))
+    return along(a, axis, np.compress(np.asarray(condition), places))
 
 
 @namesake(np.choose)
@@ -274,11 +270,11 @@ def dsplit(ary: Any, indices_or_sections: Any) -> Any:
 def _cut(theirs: Any, ary: Any, indices_or_sections: Any, axis: int) -> list[Any]:
     ary, axis, places = _line(ary, axis)
     parts = theirs(places, np.asarray(indices_or_sections))
-    return [_along(ary, axis, slice(int(part[0]), int(part[-1]) + 1) if part.size else slice(0)) for part in parts]
+    return [along(ary, axis, slice(int(part[0]), int(part[-1]) + 1) if part.size else slice(0)) for part in parts]
 
 
 @namesake(getattr(np, "unstack", None))
 def unstack(x: Any, /, *, axis: int = 0) -> Any:
     """Give a tuple of the parts of `x` at each place along `axis`."""
     x, axis, places = _line(x, axis)
-    return tuple(_along(x, axis, i) for i in places.tolist())
+    return tuple(along(x, axis, i) for i in places.tolist())

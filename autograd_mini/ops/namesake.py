@@ -23,9 +23,7 @@ def namesake(theirs: Callable[..., Any] | None) -> Callable[[Function], Function
 
         if theirs is not None:
             either.__name__ = either.__qualname__ = theirs.__name__
-            if (
-                hasattr(ours, "op") or ours.__name__ != theirs.__name__
-            ):  # a bare primitive, say, has no words of its own
+            if hasattr(ours, "op") or ours.__name__ != theirs.__name__:  # a primitive or a lambda has no words
                 either.__doc__ = f"``numpy.{theirs.__name__}``, of Tensors too."
         return either  # type: ignore[return-value]  # wraps() keeps the signature, but its type does not say so
 

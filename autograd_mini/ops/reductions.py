@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..core import Node, Operation, primitive
+from ..core import Node, Operation, primitive, value_of
 from .elementwise import absolute, exp, floating, where
 from .namesake import namesake
-from .scans import before, cumprod_p, diff, flip, head, tail, value
+from .scans import before, cumprod_p, diff, flip, head, tail
 from .shape import Axes, broadcast_p, reshape, shape_of, squeeze, transpose
 
 __all__ = [
@@ -123,7 +123,7 @@ def _weight(x: Any, axis: Axes, ddof: float) -> float:
 
 def _inverse(y: Any, mean: Any = 0) -> Any:
     """One over a norm or a standard deviation, but 0 where it is 0, or less than the mean can resolve."""
-    flat = ~(y > np.finfo(y.dtype).eps * np.absolute(value(mean)))  # or NaN, of no entries
+    flat = ~(y > np.finfo(y.dtype).eps * np.absolute(value_of(mean)))  # or NaN, of no entries
     return where(flat, 0, 1 / where(flat, 1, y))
 
 
@@ -153,7 +153,7 @@ def _nearness(x: Any, q: Any, axis: Axes) -> Any:
 
     As in an extremum, NaNs own it.
     """
-    x = value(x)
+    x = value_of(x)
     axes = _axes(x, axis)
     last, n = range(-len(axes), 0), math.prod([x.shape[i] for i in axes])
     aside = np.moveaxis(x, axes, last)
@@ -174,7 +174,7 @@ def _slope(x: Any, y: Any, ord: Any, axis: Axes) -> Any:
     if ord == 1:
         return np.sign(x)
     if ord in (np.inf, -np.inf):
-        return np.sign(x) * _shares(np.absolute(value(x)), value(y), axis)
+        return np.sign(x) * _shares(np.absolute(value_of(x)), value_of(y), axis)
     kink = (x == 0) | (y == 0)
     return np.where(kink, 0, np.sign(x)) * where(kink, 1, absolute(x) * _inverse(y)) ** (ord - 1)
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core import Node, Operation, primitive
+from ..core import Node, Operation, primitive, value_of
 from .namesake import namesake
-from .shape import broadcast_to, concatenate_p, ravel, shape_of
+from .shape import along, broadcast_to, concatenate_p, ravel, shape_of
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff"]
 
@@ -20,9 +20,9 @@ cumsum_p: Operation = primitive("cumsum", lambda x, axis: np.add.accumulate(x, a
 cumprod_p = primitive("cumprod", lambda x, axis: np.multiply.accumulate(x, axis),
                     lambda g, y, x, axis: before(y, axis) * _recur_back(tail(x, axis), g, axis))
 cummax_p  = primitive("cummax",  lambda x, axis: np.maximum.accumulate(x, axis),
-                    lambda g, y, x, axis: _owed(g, value(y), value(x), axis))
+                    lambda g, y, x, axis: _owed(g, value_of(y), value_of(x), axis))
 cummin_p  = primitive("cummin",  lambda x, axis: np.minimum.accumulate(x, axis),
-                    lambda g, y, x, axis: _owed(g, value(y), value(x), axis))
+                    lambda g, y, x, axis: _owed(g, value_of(y), value_of(x), axis))
 
 # z[i] = x[i - 1] z[i - 1] + y[i]. Its adjoint is itself from the other end.
 recurrence_p: Operation = primitive("recurrence", lambda x, y, axis: _recurrence(x, y, axis),
@@ -51,28 +51,23 @@ def _owed(g: Any, y: Any, x: Any, axis: int) -> Any:
     return own * _recur_back(same, g / recurrence_p(same, own, axis=axis), axis)
 
 
-def value(x: Any) -> Any:
-    """Give the array behind a Node: for what has no derivative."""
-    return x.value if isinstance(x, Node) else x
-
-
 def single(x: Any) -> Any:
     """Give half precision as single: it is to be added up."""
     return x.astype(np.float32) if x.dtype.itemsize < 4 else x
 
 
 def flip(x: Any, axis: int) -> Any:
-    return x[(slice(None),) * axis + (slice(None, None, -1),)]
+    return along(x, axis, slice(None, None, -1))
 
 
 def head(x: Any, axis: int) -> Any:
     """All but the last along `axis`."""
-    return x[(slice(None),) * axis + (slice(None, -1),)]
+    return along(x, axis, slice(None, -1))
 
 
 def tail(x: Any, axis: int) -> Any:
     """All but the first along `axis`."""
-    return x[(slice(None),) * axis + (slice(1, None),)]
+    return along(x, axis, slice(1, None))
 
 
 def before(y: Any, axis: int) -> Any:

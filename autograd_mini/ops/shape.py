@@ -57,10 +57,15 @@ def stand_in(shape: tuple[int, ...]) -> Any:
     return _broadcast(np.False_, shape)
 
 
+def along(x: Any, axis: int, part: Any) -> Any:
+    """Read the given part of one axis, counted from the front, and all of the others."""
+    return x[(slice(None),) * axis + (part,)]
+
+
 def _part(g: Any, xs: tuple[Any, ...], axis: int, position: int) -> Any:
     """Give the slice of a concatenation that operand number `position` filled."""
     start = sum(x.shape[axis] for x in xs[:position])
-    return g[(slice(None),) * axis + (slice(start, start + xs[position].shape[axis]),)]
+    return along(g, axis, slice(start, start + xs[position].shape[axis]))
 
 
 def reshape(x: Any, shape: int | Sequence[int], order: str = "C") -> Any:
@@ -144,9 +149,9 @@ def broadcast_arrays(*args: Any) -> Any:
 
 
 @namesake(np.meshgrid)
-def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> Any:
+def meshgrid(*xi: Any, indexing: Any = "xy", sparse: bool = False) -> Any:
     """Give each coordinate at every point of the grid that vectors of coordinates span; a tuple."""
-    grids = np.meshgrid(*map(stand_in, map(shape_of, xi)), indexing=indexing, sparse=True)  # type: ignore[call-overload]  # a str
+    grids = np.meshgrid(*map(stand_in, map(shape_of, xi)), indexing=indexing, sparse=True)
     grids = tuple(reshape(x, grid.shape) for x, grid in zip(xi, grids, strict=True))
     return grids if sparse else broadcast_arrays(*grids)
 
