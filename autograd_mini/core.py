@@ -20,13 +20,21 @@ from heapq import heappop, heappush
 from importlib import import_module
 from itertools import count
 from threading import get_ident, local
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, cast
 
 Value = Any  # an array, a NumPy scalar or a Python number
 Operand = Any  # a Node or a Value
-Operation = Callable[..., Any]  # what primitive() makes: arrays in, an array out; Nodes in, a Node out
 Rule = Callable[..., Any]  # (g, result, *operands, **params) -> cotangent of one operand
 Scope = tuple[str, int]  # a label, and the clock when it began
+
+
+class Operation(Protocol):
+    """What `primitive` makes: arrays in, an array out; a Node in, a Node out."""
+
+    op: Primitive
+
+    def __call__(self, *operands: Operand, **params: Any) -> Any: ...
+
 
 clock = count(1)  # one tick a node and one a change of data: the graph's only notion of time
 paused: set[int] = set()  # threads that may record nothing: empty nearly always, and cheaper to ask than `modes`
@@ -114,8 +122,8 @@ class Node:
     ----------
     value : the array (or scalar) itself.
     op, operands, params : the application; a leaf has no `op` and no operands.
-    age : a tick of the clock, greater than that of every operand. Changing a leaf's data makes it
-        younger than what was computed from the old data, and the sweep sees that.
+    age : a tick of the clock, greater than that of every operand. Changing a leaf's data, or updating a
+        result in place, makes it younger than what was computed from it before, and the sweep sees that.
     scopes : the named scopes that it is the result of, innermost first. What was recorded since one of
         them began, up to this node, lies in it: so a scope costs nothing but its name.
     requires_grad : whether a cotangent is wanted here.
@@ -153,6 +161,10 @@ def value_of(x: Any) -> Any:
 
 
 FREED = Primitive("freed", lambda: None, (), __name__)
+_FREED = (
+    "this graph was freed by backward(retain_graph=False): leave retain_graph=True (the default) in the first "
+    "backward() to go through it again"
+)
 _NO_PARAMS: dict[str, Any] = {}
 _new: Callable[[type[Node]], Node] = object.__new__
 
@@ -192,6 +204,12 @@ def leaf(node: Node, requires_grad: bool = False) -> None:
     node.requires_grad = requires_grad
 
 
+def assume(node: Node, other: Node) -> None:
+    """Make `node` what `other` is: its value, its application and its age."""
+    node.value, node.age, node.grad, node.requires_grad = other.value, other.age, other.grad, other.requires_grad
+    node.op, node.operands, node.params, node.scopes = other.op, other.operands, other.params, other.scopes
+
+
 def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: bool = False) -> Operation:
     """State a differentiable operation: its name, its value, and one VJP rule per operand.
 
@@ -229,8 +247,9 @@ def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: 
     apply = _many(op) if variadic or len(rules) > 2 else _one(op) if len(rules) == 1 else _two(op)
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = f"Apply the primitive {name!r}."
-    apply.op = op  # type: ignore[attr-defined]  # functions carry attributes; mypy has no type for it
-    return apply
+    operation = cast(Operation, apply)
+    operation.op = op
+    return operation
 
 
 class _Each:
@@ -243,7 +262,7 @@ class _Each:
         return partial(self.rule, position=position)
 
 
-def _one(op: Primitive) -> Operation:
+def _one(op: Primitive) -> Callable[..., Any]:
     forward = op.forward
 
     def apply(x: Operand, **params: Any) -> Any:
@@ -255,7 +274,7 @@ def _one(op: Primitive) -> Operation:
     return apply
 
 
-def _two(op: Primitive) -> Operation:
+def _two(op: Primitive) -> Callable[..., Any]:
     forward = op.forward
 
     def apply(x: Operand, y: Operand, **params: Any) -> Any:
@@ -276,7 +295,7 @@ def _two(op: Primitive) -> Operation:
     return apply
 
 
-def _many(op: Primitive) -> Operation:
+def _many(op: Primitive) -> Callable[..., Any]:
     forward = op.forward
 
     def apply(*operands: Operand, **params: Any) -> Any:
@@ -327,25 +346,27 @@ def sweep(
         yield node, ct
         op, operands, params, age = node.op, node.operands, node.params, node.age
         if op is None or not operands:
-            raise RuntimeError(
-                "this graph was freed by backward(retain_graph=False): leave retain_graph=True (the default) in the "
-                "first backward() to go through it again"
-            )
+            raise RuntimeError(_FREED)
         value = node if recorded else node.value
         # Star-calls cost three plain calls, so one and two operands have a path of their own.
         arity = len(operands)
         if arity == 1:
             a = operands[0]
+            if a.age > age:
+                (a,) = operands = _unchanged(node, op)
             if not recorded:
                 a = a.value
         elif arity == 2:
             a, b = operands
+            if (isinstance(a, Node) and a.age > age) or (isinstance(b, Node) and b.age > age):
+                a, b = operands = _unchanged(node, op)
             if not recorded:
                 if isinstance(a, Node):
                     a = a.value
                 if isinstance(b, Node):
                     b = b.value
         else:
+            operands = _unchanged(node, op)
             primals = operands if recorded else [x.value if isinstance(x, Node) else x for x in operands]
         rules = op.rules
         position = -1  # counted by hand: enumerate and zip cost more than a rule
@@ -353,11 +374,6 @@ def sweep(
             position += 1
             if not isinstance(x, Node):
                 continue
-            if x.age > age:
-                raise RuntimeError(
-                    f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r} used it, so the gradient "
-                    "would be wrong: run the forward pass again, or change data only after backward()"
-                )
             if not x.requires_grad or (needed is not None and x not in needed):
                 continue
             rule = partial(rules[position], **params) if params else rules[position]
@@ -405,11 +421,39 @@ def fit(ct: Any, primal: Value, op: Primitive) -> Any:
     return ct if shape or isinstance(ct, Node) else ct[()]
 
 
+def past(node: Node) -> tuple[Operand, ...]:
+    """Give the operands of `node` as they were when it used them.
+
+    One that is younger was updated in place since, and is now the result of its older self and of something else.
+    """
+    return tuple([_then(x, node.age) if isinstance(x, Node) else x for x in node.operands])
+
+
+def _then(x: Node, age: int) -> Node:
+    while x.age > age and x.operands:
+        x = x.operands[0]
+    return x
+
+
+def _unchanged(node: Node, op: Primitive) -> tuple[Operand, ...]:
+    """Give the operands of `node` as they were, if they still are anywhere."""
+    operands = past(node)
+    for x in operands:
+        if isinstance(x, Node) and x.age > node.age:
+            raise RuntimeError(
+                _FREED
+                if x.op is FREED
+                else f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r} used it, so the "
+                "gradient would be wrong: run the forward pass again, or change data only after backward()"
+            )
+    return operands
+
+
 def ancestors(output: Node) -> list[Node]:
     """Give `output` and every recorded application behind it, oldest first."""
     found, frontier = {output}, [output]
     while frontier:
-        for x in frontier.pop().operands:
+        for x in past(frontier.pop()):
             if isinstance(x, Node) and x.operands and x not in found:
                 found.add(x)
                 frontier.append(x)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .core import Node, clock, is_recording, mode, sweep
+from .core import Node, clock, is_recording, mode, past, sweep
 from .numpy_protocol import plain
 from .ops.shape import identity_p
 from .tensor import Tensor
@@ -114,7 +114,7 @@ class _Run:
         needed = set(inputs)
         seen, frontier = {output}, [output]
         while frontier:
-            for x in frontier.pop().operands:
+            for x in past(frontier.pop()):
                 if isinstance(x, Node) and x.requires_grad and x not in seen:
                     if x.age < self.start:
                         self.tensors = self.tensors or (self.nested and x not in needed)
@@ -122,7 +122,7 @@ class _Run:
                     seen.add(x)
                     frontier.append(x)
         for node in sorted(seen, key=lambda node: node.age):
-            if any(isinstance(x, Node) and x in needed for x in node.operands):
+            if any(isinstance(x, Node) and x in needed for x in past(node)):
                 needed.add(node)
         return needed
 

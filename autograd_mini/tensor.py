@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import numpy_protocol, ops
-from .core import Node, ancestors, clock, leaf, mode, modes, result, sweep
+from .core import Node, ancestors, assume, clock, is_recording, leaf, mode, modes, past, result, sweep
 from .numpy_protocol import plain
 from .ops import elementwise as e
 from .ops.linalg import matmul_p
-from .ops.shape import astype_p
+from .ops.shape import astype_p, identity_p
 
 FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 
@@ -35,6 +35,10 @@ def _real(data: Any, what: str, keep_integers: bool = False) -> Any:
 
 def _reflected(apply: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: apply(other, self)
+
+
+def _in_place(apply: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: self._update(lambda x: apply(x, other))
 
 
 class Tensor(Node):
@@ -58,6 +62,9 @@ class Tensor(Node):
     -----
     An ndarray beside a Tensor is a constant. It is not copied: do not overwrite it, nor parts of
     ``t.data``, between the forward and the backward pass. Assigning to ``t.data`` is noticed.
+
+    ``t += x`` and ``t[index] = value`` are recorded: `t` becomes the result, in its own shape and dtype, and
+    what used it before, views of it too, keeps the old value. A leaf that is being differentiated refuses.
 
     Examples
     --------
@@ -130,6 +137,32 @@ class Tensor(Node):
         else:
             self.value = type(value)(value + step)
         self.age = next(clock)
+
+    def _update(self, f: Callable[[Self], Any]) -> Self:
+        """Become ``f(self)``, whose first operand is this one: what ``t += x`` and ``t[index] = value`` do.
+
+        What used this Tensor before, views of it too, keeps the old value. Shape and dtype stay. Where
+        nothing is recorded, it is a leaf's data that changes.
+        """
+        if not is_recording():
+            self.data = f(self.detach()).value
+            return self
+        if self.requires_grad and (self.op is None or self.op is identity_p.op):
+            raise RuntimeError(
+                "what is being differentiated cannot be updated in place: write t = t + x, or "
+                "t = ag.set_at(t, index, value), or work on a copy, t = t.copy(); to change its data, as an optimiser "
+                "does, use ag.no_grad()"
+            )
+        old = type(self).__new__(type(self))
+        assume(old, self)
+        new = f(old)
+        if new.shape != self.shape:
+            raise ValueError(
+                f"an update in place keeps the shape, {self.shape}, and this would give {new.shape}: make a new Tensor"
+            )
+        assume(self, new if new.dtype == self.dtype else astype_p(new, dtype=self.dtype))
+        self.operands = tuple([old if x is self else x for x in self.operands])
+        return self
 
     shape = property(attrgetter("value.shape"))
     ndim = property(attrgetter("value.ndim"))
@@ -213,6 +246,9 @@ class Tensor(Node):
     __pow__, __rpow__ = e.pow_p, _reflected(e.pow_p)
     __mod__, __rmod__ = e.mod_p, _reflected(e.mod_p)
     __matmul__, __rmatmul__ = matmul_p, _reflected(matmul_p)
+    __iadd__, __isub__ = _in_place(e.add_p), _in_place(e.sub_p)
+    __imul__, __itruediv__ = _in_place(e.mul_p), _in_place(e.div_p)
+    __ipow__, __imod__, __imatmul__ = _in_place(e.pow_p), _in_place(e.mod_p), _in_place(matmul_p)
     __neg__ = e.neg_p
     __abs__ = e.abs_p
 
@@ -229,6 +265,9 @@ class Tensor(Node):
     def __getitem__(self, index: Any) -> Self:
         item: Self = ops.getitem(self, index)
         return item
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._update(lambda x: ops.set_at(x, index, value))
 
     def reshape(self, *shape: Any, order: str = "C") -> Self:
         """Give the entries another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
@@ -331,12 +370,13 @@ class Tensor(Node):
         starts = sorted({start for node in nodes for _, start in node.scopes})
         rows = []
         for node in nodes:
-            if any(isinstance(x, Node) and x.age > node.age for x in node.operands):
+            xs = past(node)
+            if any(isinstance(x, Node) and x.age > node.age for x in xs):
                 raise RuntimeError(
                     f"the data of an operand of {node.op!r} changed since it was recorded, so a copy of the graph "
                     "would have wrong gradients: run the forward pass again"
                 )
-            operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in node.operands]
+            operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in xs]
             scopes = [(label, starts.index(start)) for label, start in node.scopes]
             begun = bisect_left(starts, node.age)  # how many scopes began before this node
             rows.append((type(node), node.value, node.op, operands, node.params, scopes, begun, node.grad))

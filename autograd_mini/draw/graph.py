@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, ancestors, sweep
+from ..core import Node, ancestors, past, sweep
 from .summary import Summary
 
 Nest = tuple[Any, ...]  # () at the top, else (the nest around it, its label); every call has its own
@@ -91,7 +91,7 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int)
     nests = _nests(nodes)
     for node in nodes:
         named = [x for x in _arrays(node.params) if _content(x) in known]  # class ids, for instance
-        operands = [add(x) for x in (*node.operands, *named)]
+        operands = [add(x) for x in (*past(node), *named)]
         this = add(node)
         cards[this].operands = operands
         for i in operands:
