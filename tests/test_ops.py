@@ -16,7 +16,7 @@ from autograd_mini import Tensor, core
 from autograd_mini.numpy_protocol import plain
 from autograd_mini.testing import GradientError, gradcheck
 
-from .operations import ROWS, Case, Row, primitives, reached, samples
+from .operations import ROWS, Case, Row, activations, elementwise, primitives, reached, samples
 from .operations.table import matrices
 
 # The same cases on every machine, whatever profile is loaded.
@@ -59,6 +59,14 @@ def cotangent(y: Any) -> Any:
 def test_rules_agree_with_central_differences_twice(row: Row, data: st.DataObject) -> None:
     case = data.draw(row.cases)
     gradcheck(row(case), *case.bases, order=2, directions=1)
+
+
+@pytest.mark.parametrize("row", [*elementwise.ROWS, *activations.ROWS], ids=lambda row: row.name)
+@drawn
+@given(st.data())
+def test_elementwise_rules_agree_with_central_differences_a_third_time(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+    gradcheck(row(case), *case.bases, order=3, directions=1)
 
 
 @pytest.mark.parametrize("ranks", [(p, q) for p in range(1, 5) for q in range(1, 5)])
