@@ -22,6 +22,7 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS
 from itertools import count
 from math import inf
 from threading import get_ident, local
+from types import FunctionType
 from typing import Any, ClassVar
 
 Value = Any  # an array, a NumPy scalar or a Python number
@@ -264,19 +265,18 @@ def _check(name: str, forward: Callable[..., Value], rules: tuple[Rule | None, .
     for i, rule in enumerate(rules):
         low, high = _takes(rule) if rule else (fewest, many)
         if low > many or high < fewest:
+            takes, handed = (low, many) if low > many else (high, fewest)
             raise TypeError(
-                f"rule {i} of primitive {name!r} takes {low if low > many else high} arguments, and is handed "
-                f"{many if low > many else fewest}: the cotangent g, the result, then whatever the forward takes"
-                + ", and position"
-                * variadic
+                f"rule {i} of primitive {name!r} takes {takes} arguments, and is handed {handed}: the cotangent g, the "
+                f"result, then whatever the forward takes{', then position' if variadic else ''}"
             )
 
 
 def _takes(f: Callable[..., Any]) -> tuple[float, float]:
     """How many arguments a function takes at least and at most: `inspect` takes ten times as long to say it."""
-    code = getattr(f, "__code__", None)
-    if code is None:
-        return 0, inf  # written in C, or anything that can be called
+    if not isinstance(f, FunctionType):
+        return 0, inf  # written in C, a method, or anything else that can be called
+    code = f.__code__
     names = code.co_argcount + code.co_kwonlyargcount
     defaults = len(f.__defaults__ or ()) + len(f.__kwdefaults__ or ())
     return names - defaults, inf if code.co_flags & (CO_VARARGS | CO_VARKEYWORDS) else names

@@ -468,6 +468,15 @@ def test_rules_may_take_more_than_they_must() -> None:
     assert ag.grad(lambda x: scaled(x, by=3.0))(1.0) == 3
     assert ag.grad(lambda x: loose(x, kind="any"))(1.0) == 1
 
+    class Own:
+        def forward(self, x: float) -> float:
+            return x
+
+        def rule(self, g: float, y: float, x: float) -> float:
+            return g
+
+    assert ag.grad(ag.primitive("own", Own().forward, Own().rule))(1.0) == 1
+
 
 def test_an_operand_without_a_rule_may_be_a_constant_only() -> None:
     shift = ag.primitive("shift", lambda x, n: x + n, lambda g, y, x, n: g, None)
