@@ -22,7 +22,7 @@ from .trees import Tree, grown, leaves
 
 
 @dataclass(frozen=True)
-class _Program:
+class Program:
     """What was applied to what, without the values: operands first, then the result of each row."""
 
     rows: list[tuple[Primitive, list[tuple[int | None, Any]], dict[str, Any]]]
@@ -35,7 +35,7 @@ class _Program:
         return values[-1]
 
 
-def _recomputed(g: Any, y: Any, *operands: Any, program: _Program) -> tuple[Any, ...]:
+def _recomputed(g: Any, y: Any, *operands: Any, program: Program) -> tuple[Any, ...]:
     wanted, frozen = operands[: program.wanted], operands[program.wanted :]
     return vjp(lambda *xs: program(*xs, *frozen), *wanted)[1](g)
 
@@ -124,7 +124,7 @@ def _without_inside(y: Node, start: int) -> Node:
         (node.op, [(number[x], None) if isinstance(x, Node) else (None, x) for x in node.operands], node.params)
         for node in order
     ]
-    program = _Program(rows, sum(x.requires_grad for x in operands))
+    program = Program(rows, sum(x.requires_grad for x in operands))
     value = y.value if y.value.base is None else y.value.copy("K")  # a view would keep what it is a view of
     node = result(type(y), value, checkpoint_p, tuple(operands), {"program": program}, True)
     node.scopes = y.scopes
