@@ -1,6 +1,7 @@
 """A small reverse-mode automatic-differentiation engine on NumPy that shows its work."""
 
 from . import linalg, nn, ops, optim, testing
+from .calls import checkpoint, custom_vjp
 from .core import no_grad, primitive
 from .derivatives import (
     elementwise_grad,
@@ -20,7 +21,7 @@ from .tensor import Tensor
 __version__ = "0.1.0"
 
 __all__ = [
-    "Drawing", "Tensor", "draw", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp", "linalg", "nn",
-    "no_grad", "optim", "primitive", "stop_gradient", "testing", "value_and_grad", "vjp",
+    "Drawing", "Tensor", "checkpoint", "custom_vjp", "draw", "elementwise_grad", "grad", "hessian", "hvp", "jacobian",
+    "jvp", "linalg", "nn", "no_grad", "optim", "primitive", "stop_gradient", "testing", "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

@@ -18,8 +18,11 @@ from contextlib import ContextDecorator
 from functools import partial
 from heapq import heappop, heappush
 from importlib import import_module
+from inspect import CO_VARARGS, CO_VARKEYWORDS
 from itertools import count
+from math import inf
 from threading import get_ident, local
+from types import FunctionType
 from typing import Any, ClassVar, Protocol, cast
 
 Value = Any  # an array, a NumPy scalar or a Python number
@@ -85,9 +88,14 @@ def is_recording() -> bool:
 
 
 class Primitive:
-    """A name, a forward on arrays, and one VJP rule per operand; `home` is the module that states it."""
+    """A name, a forward on arrays, and one VJP rule per operand; `home` is the module that states it.
 
-    __slots__ = ("forward", "home", "name", "rules")
+    `apply` is the operation: what `primitive` gives.
+    """
+
+    __slots__ = ("apply", "forward", "home", "name", "rules")
+
+    apply: Callable[..., Any]
 
     def __init__(self, name: str, forward: Callable[..., Value], rules: Sequence[Rule] | _Each, home: str) -> None:
         self.name, self.forward, self.rules, self.home = name, forward, rules, home
@@ -210,7 +218,7 @@ def assume(node: Node, other: Node) -> None:
     node.op, node.operands, node.params, node.scopes = other.op, other.operands, other.params, other.scopes
 
 
-def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: bool = False) -> Operation:
+def primitive(name: str, forward: Callable[..., Value], *rules: Rule | None, variadic: bool = False) -> Operation:
     """State a differentiable operation: its name, its value, and one VJP rule per operand.
 
     Parameters
@@ -221,8 +229,9 @@ def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: 
         ``forward(*arrays, **params)``: operands are positional, everything else is a keyword.
     *rules : callable
         Rule number *i* is ``rule(g, result, *operands, **params)`` and gives the cotangent of
-        operand *i* from `g`, that of the result. It captures nothing and uses only operators and
-        other primitives, so that it can be differentiated too. It need not undo broadcasting.
+        operand *i* from `g`, that of the result, and is linear in it. It captures nothing and uses only
+        operators and other primitives, so that it can be differentiated too. It need not undo
+        broadcasting. None stands for an operand that has no derivative: it may be a constant only.
     variadic : bool
         The operation takes any number of operands; its only rule is also given ``position=i``.
 
@@ -231,6 +240,11 @@ def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: 
     callable
         Applied to arrays it gives what `forward` gives; applied to at least one Tensor, a recorded
         Tensor. Its attribute ``op`` is the `Primitive`.
+
+    Raises
+    ------
+    TypeError
+        If there are not as many rules as operands, or a rule does not take what it is handed.
 
     Examples
     --------
@@ -242,14 +256,56 @@ def primitive(name: str, forward: Callable[..., Value], *rules: Rule, variadic: 
     """
     if not rules:
         raise TypeError(f"primitive {name!r} has no rule: pass one VJP rule per operand after the forward")
+    _check(name, forward, rules, variadic)
     home = sys._getframe(1).f_globals.get("__name__", "__main__")
-    op = Primitive(name, forward, _Each(rules[0]) if variadic else rules, home)
-    apply = _many(op) if variadic or len(rules) > 2 else _one(op) if len(rules) == 1 else _two(op)
+    stated = tuple([rule or partial(_missing, name, i) for i, rule in enumerate(rules)])
+    op = Primitive(name, forward, _Each(stated[0]) if variadic else stated, home)
+    op.apply = apply = _many(op) if variadic or len(rules) > 2 else _one(op) if len(rules) == 1 else _two(op)
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = f"Apply the primitive {name!r}."
     operation = cast(Operation, apply)
     operation.op = op
     return operation
+
+
+def _check(name: str, forward: Callable[..., Value], rules: tuple[Rule | None, ...], variadic: bool) -> None:
+    """Refuse rules that are not one an operand, or cannot be called with what the sweep hands them."""
+    count, (least, most) = len(rules), _takes(forward)
+    if variadic and count > 1:
+        raise TypeError(f"primitive {name!r} is variadic and has {count} rules: pass one, which is told position=i")
+    operands = getattr(forward, "nin", count if most >= count else most)  # of a ufunc, or as many as there can be
+    if operands != count and not variadic:
+        raise TypeError(
+            f"primitive {name!r} has {count} rules, and its forward takes {operands} operands: pass one rule per "
+            "operand, None for one without a derivative"
+        )
+    # What the forward takes besides is a keyword, which the rules are handed too.
+    fewest, many = 2 + max(least, count) + variadic, 2 + most + variadic
+    for i, rule in enumerate(rules):
+        low, high = _takes(rule) if rule else (fewest, many)
+        if low > many or high < fewest:
+            takes, handed = (low, many) if low > many else (high, fewest)
+            raise TypeError(
+                f"rule {i} of primitive {name!r} takes {takes} arguments, and is handed {handed}: the cotangent g, the "
+                f"result, then whatever the forward takes{', then position' if variadic else ''}"
+            )
+
+
+def _takes(f: Callable[..., Any]) -> tuple[float, float]:
+    """How many arguments a function takes at least and at most: `inspect` takes ten times as long to say it."""
+    if not isinstance(f, FunctionType):
+        return 0, inf  # written in C, a method, or anything else that can be called
+    code = f.__code__
+    names = code.co_argcount + code.co_kwonlyargcount
+    defaults = len(f.__defaults__ or ()) + len(f.__kwdefaults__ or ())
+    return names - defaults, inf if code.co_flags & (CO_VARARGS | CO_VARKEYWORDS) else names
+
+
+def _missing(name: str, i: int, *_: Any, **__: Any) -> Any:
+    raise TypeError(
+        f"primitive {name!r} has no rule for operand {i}, which is differentiated: pass it as an array (t.data, or "
+        f"stop_gradient(t)), or state rule {i} in place of None"
+    )
 
 
 class _Each:
@@ -262,10 +318,52 @@ class _Each:
         return partial(self.rule, position=position)
 
 
+class Joint(Primitive):
+    """A primitive of any number of operands, whose one rule gives a sequence of the cotangents of all of them."""
+
+    __slots__ = ("rule",)
+
+    def __init__(self, name: str, forward: Callable[..., Value], rule: Rule, home: str) -> None:
+        self.name, self.forward, self.rule, self.home = name, forward, rule, home
+        self.apply = _many(self)
+
+    @property
+    def rules(self) -> _Once:  # type: ignore[override]
+        """The rules for one node: the sweep takes them when it comes there and drops them when it goes on."""
+        return _Once(self.rule)
+
+
+class _Once:
+    """The rules of a joint primitive: the first to be called calls the one it has, the others look up what it gave."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.g: Operand = None
+        self.found: Sequence[Any] = ()
+
+    def __getitem__(self, position: int) -> Rule:
+        return partial(self.cotangent, position)
+
+    def cotangent(self, position: int, g: Operand, *args: Any, **params: Any) -> Any:
+        if g is not self.g:
+            self.found, self.g = self.rule(g, *args, **params), g
+        ct = self.found[position]
+        return ct.copy() if any(ct is other for other in self.found[:position]) else ct  # a leaf keeps it for itself
+
+
+def _too_many(op: Primitive, takes: float, got: int) -> TypeError:
+    return TypeError(
+        f"{op.name!r} has {takes} operand(s), one per rule, and got {got}: what is not an array goes in by keyword, "
+        "and an operand without a derivative has the rule None"
+    )
+
+
 def _one(op: Primitive) -> Callable[..., Any]:
     forward = op.forward
 
-    def apply(x: Operand, **params: Any) -> Any:
+    def apply(x: Operand, *more: Operand, **params: Any) -> Any:
+        if more:
+            raise _too_many(op, 1, 1 + len(more))
         if not isinstance(x, Node):
             return forward(x, **params)
         value = forward(x.value, **params) if params else forward(x.value)
@@ -277,7 +375,9 @@ def _one(op: Primitive) -> Callable[..., Any]:
 def _two(op: Primitive) -> Callable[..., Any]:
     forward = op.forward
 
-    def apply(x: Operand, y: Operand, **params: Any) -> Any:
+    def apply(x: Operand, y: Operand, *more: Operand, **params: Any) -> Any:
+        if more:
+            raise _too_many(op, 2, 2 + len(more))
         if isinstance(x, Node):
             kind, a, requires_grad = type(x), x.value, x.requires_grad
             if isinstance(y, Node):
@@ -296,9 +396,11 @@ def _two(op: Primitive) -> Callable[..., Any]:
 
 
 def _many(op: Primitive) -> Callable[..., Any]:
-    forward = op.forward
+    forward, most = op.forward, len(op.rules) if isinstance(op.rules, tuple) else inf
 
     def apply(*operands: Operand, **params: Any) -> Any:
+        if len(operands) > most:
+            raise _too_many(op, most, len(operands))
         nodes = [x for x in operands if isinstance(x, Node)]
         if not nodes:
             return forward(*operands, **params)

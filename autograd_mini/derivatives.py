@@ -7,7 +7,7 @@ computed from them can be told from everything else, and leaves no trace on any 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from operator import index
 from typing import Any
@@ -15,37 +15,14 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .core import Node, clock, is_recording, mode, past, sweep
+from .batching import pulled_back
+from .core import Joint, Node, clock, is_recording, mode, past, sweep
 from .numpy_protocol import plain
 from .ops.shape import identity_p
 from .tensor import Tensor
+from .trees import Tree, grown, leaves
 
 Function = Callable[..., Any]
-Tree = Any  # an array or a Tensor, or a tuple, list or dict of trees
-
-
-# -- trees -----------------------------------------------------------------------------------------
-
-
-def _leaves(tree: Tree) -> Iterator[Any]:
-    """Give the arrays of a tree, from left to right."""
-    if isinstance(tree, dict):
-        tree = tuple(tree.values())
-    if isinstance(tree, (tuple, list)):
-        for branch in tree:
-            yield from _leaves(branch)
-    else:
-        yield tree
-
-
-def _grown(tree: Tree, leaves: Iterator[Any]) -> Tree:
-    """Build a tree of the same form from other leaves."""
-    if isinstance(tree, dict):
-        return {key: _grown(branch, leaves) for key, branch in tree.items()}
-    if isinstance(tree, (tuple, list)):
-        branches = [_grown(branch, leaves) for branch in tree]
-        return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
-    return next(leaves)
 
 
 # -- a function, run and recorded ------------------------------------------------------------------
@@ -67,7 +44,7 @@ class _Run:
     def __init__(self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], numbers: tuple[int, ...]) -> None:
         self.nested = is_recording()
         self.start = next(clock)
-        self.tensors = any(isinstance(x, Node) for arg in args for x in _leaves(arg))
+        self.tensors = any(isinstance(x, Node) for arg in args for x in leaves(arg))
         self.inputs: list[list[Node]] = []
         self.forms: list[Tree] = []
         given = list(args)
@@ -81,12 +58,12 @@ class _Run:
                     self.inputs.append(list(form.values()))
                 else:
                     form = args[i]
-                    self.inputs.append([_stand_in(x) for x in _leaves(form)])
-                    given[i] = _grown(form, iter(self.inputs[-1]))
+                    self.inputs.append([_stand_in(x) for x in leaves(form)])
+                    given[i] = grown(form, iter(self.inputs[-1]))
                 self.forms.append(form)
             with mode(tracing=True):
                 self.result = f(*given, **kwargs)
-        self.outputs = list(_leaves(self.result))
+        self.outputs = list(leaves(self.result))
         for y in self.outputs:
             if np.asarray(plain(y)).dtype.kind not in "fiub":
                 raise TypeError(f"a differentiated function gives numbers, and this one gave {y!r}: return the value")
@@ -134,8 +111,8 @@ class _Run:
 
     def gradients(self, cotangents: list[Any]) -> tuple[Tree, ...]:
         """Put cotangents of all inputs into the forms of their arguments."""
-        leaves = map(self.given, cotangents)
-        return tuple(_grown(form, leaves) for form in self.forms)
+        given = map(self.given, cotangents)
+        return tuple(grown(form, given) for form in self.forms)
 
 
 def _stand_in(x: Any) -> Node:
@@ -282,13 +259,13 @@ def vjp(f: Function, *args: Tree) -> tuple[Tree, Callable[[Tree], tuple[Tree, ..
     run = _Run(f, args, {}, tuple(range(len(args))))
 
     def pullback(cotangent: Tree) -> tuple[Tree, ...]:
-        run.tensors = run.tensors or any(isinstance(ct, Node) for ct in _leaves(cotangent))
+        run.tensors = run.tensors or any(isinstance(ct, Node) for ct in leaves(cotangent))
         return run.gradients(run.pull(_matched(cotangent, run.outputs, "cotangent", "the value")))
 
     for y in run.outputs:
         if isinstance(y, Node):
             run.ways(run.flat, y)  # notices Tensors from outside
-    return _grown(run.result, map(run.given, run.outputs)), pullback
+    return grown(run.result, map(run.given, run.outputs)), pullback
 
 
 def jvp(f: Function, primals: tuple[Tree, ...], tangents: tuple[Tree, ...]) -> tuple[Tree, Tree]:
@@ -316,15 +293,15 @@ def jvp(f: Function, primals: tuple[Tree, ...], tangents: tuple[Tree, ...]) -> t
         pulled = run.pull(list(cotangents), recorded=True)
         run.outputs = [ops.sum(g * u) for g, u in zip(pulled, directions, strict=True)]
     moved = run.pull([_seed(y) for y in run.outputs], inputs=list(cotangents))
-    value = _grown(run.result, map(run.given, _leaves(run.result)))
-    return value, _grown(run.result, map(run.given, moved))
+    value = grown(run.result, map(run.given, leaves(run.result)))
+    return value, grown(run.result, map(run.given, moved))
 
 
 def hvp(f: Function, x: Tree, v: Tree) -> Tree:
     """Give the product of the Hessian of `f` at `x` with `v`, both of one form, without the Hessian."""
 
     def slope(x: Tree) -> Any:
-        pairs = zip(_leaves(grad(f)(x)), _leaves(v), strict=True)
+        pairs = zip(leaves(grad(f)(x)), leaves(v), strict=True)
         return sum(ops.sum(g * u) for g, u in pairs)
 
     return grad(slope)(x)
@@ -334,8 +311,9 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """Make a function that gives every derivative of every entry of ``f(...)``.
 
     The result for an output of shape `s` and an argument of shape `t` has shape ``s + t``; for trees
-    it is a tree like the output of trees like the argument. It takes one sweep for every entry of
-    the output.
+    it is a tree like the output of trees like the argument. All entries of an output go through
+    one sweep together, where the operations can do that; but through `checkpoint`, to save memory,
+    and `custom_vjp`, whose rule need not be linear, each goes alone.
 
     Parameters
     ----------
@@ -359,23 +337,37 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         run = _Run(f, args, kwargs, numbers)
         results = []
         for i, y in enumerate(run.outputs):
-            seeds: list[Any] = [None] * len(run.outputs)
-            rows = []
-            for entry in np.ndindex(np.shape(y)):
-                seed = np.zeros(np.shape(y), _dtype(y))
-                seed[entry] = 1
-                seeds[i] = seed[()]
-                rows.append(run.pull(seeds))
-            columns = []
-            for k, x in enumerate(run.flat):
-                shape = np.shape(y) + x.value.shape
-                blank = np.zeros(shape, x.value.dtype)
-                columns.append(ops.reshape(ops.stack([row[k] for row in rows]), shape) if rows else blank)
+            columns = [
+                ops.reshape(rows, np.shape(y) + x.value.shape) for x, rows in zip(run.flat, _rows(run, i), strict=True)
+            ]
             gradients = run.gradients(columns)
             results.append(gradients if isinstance(argnums, (tuple, list)) else gradients[0])
-        return _grown(run.result, iter(results))
+        return grown(run.result, iter(results))
 
     return transformed
+
+
+def _rows(run: _Run, i: int) -> list[Any]:
+    """Give the derivatives of every entry of output number `i` by each input, stacked."""
+    y = run.outputs[i]
+    seeds: list[Any] = [None] * len(run.outputs)
+    size = np.size(y)
+
+    def seed(entry: int) -> Any:
+        ct = np.zeros(size, _dtype(y))
+        ct[entry] = 1
+        return ct.reshape(np.shape(y))[()]
+
+    if not size:
+        return [np.zeros((0, *x.value.shape), x.value.dtype) for x in run.flat]
+    if size > 1 and isinstance(y, Node) and not any(isinstance(node.op, Joint) for node in run.ways(run.flat, y)):
+        seeds[i] = ct = Tensor(seed(0))
+        return pulled_back(ct, run.pull(seeds, recorded=True), recorded=run.tensors and run.nested)
+    rows = []
+    for entry in range(size):
+        seeds[i] = seed(entry)
+        rows.append(run.pull(seeds))
+    return [ops.stack(column) for column in zip(*rows, strict=True)]
 
 
 def hessian(f: Function) -> Function:
@@ -394,13 +386,13 @@ def hessian(f: Function) -> Function:
 
 def stop_gradient(x: Tree) -> Tree:
     """Give constants with the values of `x`: what is computed from them has no derivative by `x`."""
-    return _grown(x, (leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in _leaves(x)))
+    return grown(x, (leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves(x)))
 
 
 def _matched(tree: Tree, like: list[Any], what: str, whose: str) -> list[Any]:
     """Give the leaves of a tree, if they are as many and of the same shapes as others, in their dtypes."""
-    leaves = list(_leaves(tree))
-    shapes, wanted = [np.shape(x) for x in leaves], [np.shape(x) for x in like]
+    found = list(leaves(tree))
+    shapes, wanted = [np.shape(x) for x in found], [np.shape(x) for x in like]
     if shapes != wanted:
         raise ValueError(f"a {what} has the form and the shapes of {whose}, {wanted}, not {shapes}")
-    return [x if isinstance(x, Node) else np.asarray(x, _dtype(y))[()] for x, y in zip(leaves, like, strict=True)]
+    return [x if isinstance(x, Node) else np.asarray(x, _dtype(y))[()] for x, y in zip(found, like, strict=True)]

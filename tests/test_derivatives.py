@@ -10,7 +10,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import autograd_mini as ag
-from autograd_mini import Tensor
+from autograd_mini import Tensor, batching
+from autograd_mini.trees import leaves
+
+from .operations import ROWS, Row, samples
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -132,6 +135,80 @@ def test_jacobian_and_hessian_of_known_functions() -> None:
     assert_allclose(ag.hessian(lambda x: x @ m @ x / 2)(X), m)
     assert_allclose(ag.hvp(lambda x: x @ m @ x / 2, X, 2 * X), m @ (2 * X))
     assert_array_equal(ag.hvp(lambda t: t["a"] ** 3, {"a": 2.0}, {"a": 1.0})["a"], 12)
+
+
+def one_row_at_a_time(f: Any, *args: Any) -> list[Any]:
+    """The Jacobian of a function of one output by all of its arguments, from a pullback for each entry."""
+    value, pullback = ag.vjp(f, *args)
+    shape = np.shape(value)
+    rows = [pullback(seed.reshape(shape).astype(value.dtype)) for seed in np.eye(np.size(value))]
+    return [
+        np.array([row[k] for row in rows]).reshape(shape + np.shape(x)) if rows else np.zeros(shape + np.shape(x))
+        for k, x in enumerate(args)
+    ]
+
+
+@pytest.mark.parametrize("chunk", [2**21, 1], ids=["together", "in parts"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_rows_of_a_jacobian_found_together_are_those_found_one_by_one(
+    row: Row, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "BYTES", chunk)
+    for case in samples(row, 8):
+        y = row(case)(*case.bases)
+        outputs = list(leaves(y)) if isinstance(y, (tuple, list)) else [None]
+        for i, part in enumerate(outputs):
+            f = row(case) if part is None else lambda *xs, i=i, row=row, case=case: list(leaves(row(case)(*xs)))[i]
+            with np.errstate(all="ignore"):
+                together = ag.jacobian(f, tuple(range(len(case.bases))))(*case.bases)
+                one_by_one = one_row_at_a_time(f, *case.bases)
+            for got, wanted in zip(together, one_by_one, strict=True):
+                assert type(got) is (np.ndarray if got.shape else np.float64)
+                assert_allclose(got, wanted, rtol=1e-12, atol=1e-12, strict=True)
+
+
+def test_rows_found_together_can_be_differentiated_and_written_to(rng: np.random.Generator) -> None:
+    w, x = Tensor(rng.standard_normal((3, 4))), rng.standard_normal((2, 3))
+    f = ag.jacobian(lambda x: ag.tanh(x @ w))(x)
+    assert isinstance(f, Tensor)
+    ag.sum(f * f).backward()
+    by_hand = Tensor(w.data)
+    slope = (1 - ag.square(ag.tanh(x @ by_hand)))[:, :, None] * ag.transpose(by_hand)
+    ag.sum(slope * slope).backward()
+    assert_allclose(w.grad, by_hand.grad)
+    assert_allclose(ag.hessian(lambda x: ag.sum(x**3))(X), np.diag(6 * X))
+    third = ag.jacobian(ag.hessian(lambda x: ag.sum(x**4)))(X)
+    assert_allclose(third, 24 * X * np.eye(3)[:, :, None] * np.eye(3))
+    for independent in (lambda x: ag.broadcast_to(x, (2, 3)), lambda x: Tensor(np.ones(3)), lambda x: x):
+        ag.jacobian(independent)(X)[:] = 0
+
+
+def test_every_rule_of_batching_is_used(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = set()
+
+    def noticed(rule: Any) -> Any:
+        def applied(node: Any, *args: Any) -> Any:
+            used.add(node.op)
+            return rule(node, *args)
+
+        return applied
+
+    known = dict(batching.RULES)
+    monkeypatch.setattr(batching, "RULES", {op: noticed(rule) for op, rule in known.items()})
+    for row in ROWS:
+        for case in samples(row, 8):
+            with np.errstate(all="ignore"):
+                ag.jacobian(row(case), tuple(range(len(case.bases))))(*case.bases)
+    w, x = rng.standard_normal((2, 1, 2, 2)), rng.standard_normal((1, 3, 3))
+    f = ag.elementwise_grad(lambda x: ag.tanh(ag.conv2d(x, w)))  # its Jacobian takes windows of cotangents
+    assert_allclose(ag.jacobian(f)(x), one_row_at_a_time(f, x)[0], atol=1e-12)
+    assert used == set(known)
+
+
+def test_a_primitive_that_no_rule_of_batching_knows_goes_one_by_one() -> None:
+    twice: Any = ag.primitive("twice", lambda x: np.array([2 * v for v in x]), lambda g, y, x: twice(g))
+    assert_array_equal(ag.jacobian(twice)(X), 2 * np.eye(3))
+    assert twice.op not in batching.RULES
 
 
 def test_an_infinite_derivative_of_one_output_does_not_spoil_that_of_another() -> None:

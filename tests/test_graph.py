@@ -434,6 +434,65 @@ def test_a_primitive_needs_a_rule() -> None:
         ag.primitive("empty", np.exp)
 
 
+@pytest.mark.parametrize(
+    ("forward", "rules", "message"),
+    [
+        (
+            np.add,
+            [lambda g, z, x, y: g],
+            "has 1 rules, and its forward takes 2 operands: pass one rule per operand, None",
+        ),
+        (lambda x: x, [lambda g, y, x: g] * 2, "has 2 rules, and its forward takes 1 operands"),
+        (np.exp, [lambda g, y: g], "rule 0 of primitive 'odd' takes 2 arguments, and is handed 3: the cotangent g"),
+        (math.hypot, [lambda *args: args[0], lambda g, x, y: g], "rule 1 .* takes 3 arguments, and is handed 4"),
+        (lambda x: x, [lambda g, y, x, axis: g], "takes 4 arguments, and is handed 3"),
+        (lambda x, axis: x, [lambda g, y, x: g], "takes 3 arguments, and is handed 4: .* whatever the forward takes"),
+    ],
+)
+def test_rules_that_do_not_fit_their_forward_are_refused_when_stated(
+    forward: object, rules: list[object], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        ag.primitive("odd", forward, *rules)
+
+
+def test_a_variadic_primitive_has_one_rule() -> None:
+    with pytest.raises(TypeError, match="'odd' is variadic and has 2 rules: pass one, which is told position=i"):
+        ag.primitive("odd", max, lambda g, y, *xs, position: g, lambda g, y, *xs, position: g, variadic=True)
+
+
+def test_rules_may_take_more_than_they_must() -> None:
+    scaled = ag.primitive("scaled", lambda x, by=2.0: x * by, lambda g, y, x, by=2.0, note="": g * by)
+    loose = ag.primitive("loose", lambda x, **how: x, lambda g, y, x, **how: g)
+    assert ag.grad(scaled)(1.0) == 2
+    assert ag.grad(lambda x: scaled(x, by=3.0))(1.0) == 3
+    assert ag.grad(lambda x: loose(x, kind="any"))(1.0) == 1
+
+    class Own:
+        def forward(self, x: float) -> float:
+            return x
+
+        def rule(self, g: float, y: float, x: float) -> float:
+            return g
+
+    assert ag.grad(ag.primitive("own", Own().forward, Own().rule))(1.0) == 1
+
+
+def test_an_operand_without_a_rule_may_be_a_constant_only() -> None:
+    shift = ag.primitive("shift", lambda x, n: x + n, lambda g, y, x, n: g, None)
+    assert ag.grad(shift)(2.0, 3.0) == 1
+    assert ag.grad(shift)(2.0, ag.Tensor(3.0, requires_grad=False)).data == 1
+    with pytest.raises(TypeError, match=r"'shift' has no rule for operand 1, .*: pass it as an array \(t.data, or"):
+        shift(2.0, ag.Tensor(3.0)).backward()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_more_operands_than_rules_are_refused(count: int) -> None:
+    f = ag.primitive("f", lambda *xs: sum(xs), *[lambda g, y, *xs: g] * count)
+    with pytest.raises(TypeError, match=rf"'f' has {count} operand\(s\), one per rule, and got {count + 1}: what is"):
+        f(*[ag.Tensor(1.0)] * (count + 1))
+
+
 def test_a_rule_of_a_wrong_shape_or_type_is_named() -> None:
     wrong = ag.primitive("wrong", np.sum, lambda g, y, x: g)
     with pytest.raises(ValueError, match=r"rule of primitive 'wrong' gave a cotangent of shape \(\) .* \(3,\)"):

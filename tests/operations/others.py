@@ -1,4 +1,4 @@
-"""Losses, and `grad` as an operation."""
+"""Losses, and functions as operations: `grad`, `checkpoint`, `custom_vjp`."""
 
 from __future__ import annotations
 
@@ -15,5 +15,9 @@ ROWS = [
     Row("nll",          losses.nll_p, lambda x, ids: -np.mean(x[np.arange(len(ids)), ids]), labelled(), lists=False),
     Row("grad",         ag.grad(lambda x: ag.sum(x * x * x)), lambda x: 3.0 * x * x, broadcast("any"),
                         exact=False, lists=False),
+    Row("checkpoint",   ag.checkpoint(lambda x, y: ag.sin(x) * y + x), lambda x, y: np.sin(x) * y + x,
+                        broadcast("any", "any"), lists=False),
+    Row("custom_vjp",   ag.custom_vjp(lambda x, y: x * y, lambda g, z, x, y: (g * y, g * x)), lambda x, y: 1.0 * x * y,
+                        broadcast("any", "any"), lists=False),
 ]
 # fmt: on
