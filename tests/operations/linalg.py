@@ -122,6 +122,16 @@ def mixed(draw: Draw, vector: int) -> Case:
     return cased(draw, found, ["any"] * 2)
 
 
+@st.composite
+def crossed_out(draw: Draw) -> Case:
+    """Two arrays that broadcast, and the axis, counted from the end, over which to sum."""
+    n = draw(st.integers(0, 3))
+    axis = draw(st.integers(-2, -1))
+    stack = [draw(st.lists(st.sampled_from([1, 2]), min_size=1, max_size=2)) for _ in range(2)]
+    found = [(*shape[: len(shape) + 1 + axis], n, *shape[len(shape) + 1 + axis :]) for shape in stack]
+    return cased(draw, found, ["any"] * 2, axis=axis)
+
+
 # fmt: off
 ROWS = [
     Row("x @ y",       operator.matmul,   operator.matmul,   matrices(), lists=False),
@@ -133,6 +143,8 @@ ROWS = [
     Row("tensordot",   ag.tensordot,   np.tensordot,     contracted()),
     Row("dot",         ag.dot,         np.dot,           dotted(last=False)),
     Row("inner",       ag.inner,       np.inner,         dotted(last=True)),
+    Row("vecdot",      ag.vecdot,      np.vecdot,        crossed_out()),
+    Row("linalg.vecdot", ag.linalg.vecdot, np.linalg.vecdot, crossed_out()),
     Row("vdot",        ag.vdot,        np.vdot,          pairs(same_size=True)),
     Row("outer",       ag.outer,       np.outer,         pairs()),
     Row("kron",        ag.kron,        np.kron,          pairs()),
