@@ -117,11 +117,11 @@ def ufunc(function: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: Mapp
         ours = ANSWERS[function]
         if not kwargs or kwargs.keys() <= inspect.signature(ours).parameters.keys():
             return ours(*inputs, **kwargs)
-    if function in PLAIN:
+    if function in PLAIN and method != "at":  # which writes to what is to be read only
         return getattr(function, method)(*plain(inputs, _read), **plain(dict(kwargs), _read))
     if along := METHODS.get(method, {}).get(function):
         return _called(f"{_name(function)}.{method}", along, inputs, {"axis": 0, **kwargs})
-    if function not in ANSWERS:
+    if function not in ANSWERS and function not in PLAIN:
         raise _unsupported(function)
     if method == "outer" and not kwargs:
         x, y = inputs

@@ -222,8 +222,11 @@ def test_functions_without_derivative_give_plain_arrays() -> None:
         (lambda x: np.asarray(x), r"does not turn into an array by itself.*t\.data"),
         (lambda x: np.array([x, x]), "ag.stack or ag.concatenate"),
         (lambda x: Tensor([1.0, x[0]]), "ag.stack"),
-        (lambda x: np.linalg.eigvals(x), r"np\.linalg\.eigvals takes no Tensor: its results are complex.*np\.linalg\.eigh"),
-        (lambda x: np.emath.sqrt(x), r"np\.lib\.scimath\.sqrt has no derivative rule.* nearest.*np\.sqrt"),
+        (
+            lambda x: np.linalg.eigvals(x),
+            r"np\.linalg\.eigvals takes no Tensor: its results are complex.*linalg\.eigh",
+        ),
+        (lambda x: np.emath.sqrt(x), r"sqrt has no derivative rule.* nearest.*np\.sqrt"),
         (lambda x: np.fft.fft(x), r"np\.fft\.fft has no derivative rule.*ag\.primitive states one"),
         (lambda x: np.exp(x, out=np.empty(2)), r"cannot write a Tensor into an array.*a = a \+ t"),
         (lambda x: np.exp(x, where=np.array([True, False])), r"np\.exp of a Tensor has no keyword where="),
