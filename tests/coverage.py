@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini import numpy_protocol
 from autograd_mini.numpy_protocol import ANSWERS, OTHERS, PLAIN, REFUSED, named
 
 PAGE = Path(__file__).parents[1] / "docs" / "coverage.md"
@@ -53,41 +52,45 @@ def unclassified(namespace: Any) -> list[str]:
 
 def page() -> str:
     """Write the page, in Markdown."""
-    names = {f"linalg.{name}": f for name, f in public(np.linalg).items()} | public(np)
+    names: dict[Callable[..., Any], list[str]] = {}  # of each function, all that it has
+    for prefix, namespace in ("", np), ("linalg.", np.linalg):
+        for name, f in public(namespace).items():
+            names.setdefault(f, []).append(f"`{prefix}{name}`")
 
-    def listed(functions: Iterable[Callable[..., Any]]) -> list[str]:
-        wanted = set(functions)
-        return sorted((name for name, f in names.items() if f in wanted), key=lambda name: name.rpartition(".")[::2])
+    def listed(functions: Iterable[Callable[..., Any]]) -> str:
+        return ", ".join(sorted({name for f in functions for name in names[f]}, key=lambda name: name.strip("`")))
 
     def grouped(table: dict[str, str]) -> str:
-        rows = ((why, ", ".join(f"`{name}`" for name in listed(named(group)))) for group, why in table.items())
-        return "\n".join(f"| {functions} | {why} |" for why, functions in rows)
+        return "\n".join(f"| {listed(named(group))} | {why} |" for group, why in table.items())
 
-    differentiable = "\n".join(
-        f"| `{name}` | {_keywords(names[name])} | {REMARKS.get(name, '')} |"
-        for name in listed(CLASSES["differentiable"])
-    )
+    said = {f: (_keywords(ANSWERS[f]), _remark(names[f])) for f in CLASSES["differentiable"]}
+    rows = sorted(f"| {listed([f])} | {' | '.join(words)} |" for f, words in said.items() if any(words))
     return f"""# NumPy's functions and Tensors
 
 Every public function of `numpy` and `numpy.linalg` is in one of four classes, and a test fails on one that is in none.
-No function returns an array of objects or forgets a gradient silently: what has no derivative says so at the call.
-The page is written by `tests/coverage.py` from the table in `autograd_mini/numpy_protocol.py`.
+No function of a Tensor returns an array of objects, and none forgets a gradient silently: what has no derivative is
+refused at the call. `python -m tests.coverage` writes this page from the table in `autograd_mini/numpy_protocol.py`.
 
 ## Differentiable
 
-NumPy's function of a Tensor gives a Tensor, and `ag` has the same function under the same name. Beside the operands
-it takes the keywords below; any other (`out`, `dtype`, `where`, `initial`, `method` ...) raises a `TypeError`.
-Of ufuncs there are also `outer`, and `reduce` and `accumulate` of those that `ag` has as a reduction or a scan.
+NumPy's function of a Tensor gives a Tensor; `ag` and `ag.linalg` have it too. These take their operands alone:
 
-| function | keywords | derivative |
+{listed(f for f, words in said.items() if not any(words))}
+
+And these more than that, or are differentiable in part:
+
+| function | keywords | what is differentiable |
 |---|---|---|
-{differentiable}
+{chr(10).join(rows)}
+
+Any other keyword (`out`, `dtype`, `where`, `initial`, `method` ...) raises a `TypeError`. Of the methods of ufuncs
+there are `outer`, and `reduce` and `accumulate` where `ag` has the reduction or the scan.
 
 ## Leaves the graph
 
 Constant in pieces, or about the array and not its numbers: the answer is NumPy's, a plain array or number.
 
-{", ".join(f"`{name}`" for name in listed(CLASSES["leaves the graph"]))}
+{listed(CLASSES["leaves the graph"])}
 
 ## Refused
 
@@ -99,7 +102,7 @@ A `TypeError` at the call says what to do instead. To leave the graph on purpose
 
 ## Nothing to differentiate
 
-These take no operand that a derivative could be asked for. A Tensor where they expect numbers raises a `TypeError`.
+These take no operand that a derivative could be asked for. A Tensor where they expect numbers raises.
 
 | function | because |
 |---|---|
@@ -111,9 +114,13 @@ outside it gives the number. What `np.frompyfunc` makes returns objects, also of
 """
 
 
-def _keywords(theirs: Callable[..., Any]) -> str:
-    parameters = inspect.signature(numpy_protocol.ANSWERS[theirs]).parameters.values()
+def _keywords(ours: Callable[..., Any]) -> str:
+    parameters = inspect.signature(ours).parameters.values()
     return ", ".join(f"`{p.name}`" for p in parameters if p.default is not p.empty)
+
+
+def _remark(names: Iterable[str]) -> str:
+    return "".join(REMARKS.get(name.strip("`"), "") for name in names)
 
 
 if __name__ == "__main__":

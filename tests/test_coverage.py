@@ -19,16 +19,13 @@ from .coverage import CLASSES, PAGE, page, public, unclassified
 from .operations import ROWS, samples
 
 V, M = np.array([1.375, -2.625, 3.875]), 4 * np.eye(3) + np.arange(9.0).reshape(3, 3) / 8
+by_name = numpy_protocol._name
 OF_ITSELF = set(named(next(names for names in OTHERS if "seterr" in names)))
 
 
 def results(x: Any) -> list[Any]:
     """The parts of a result."""
     return [part for y in x for part in results(y)] if isinstance(x, (tuple, list)) else [x]
-
-
-def by_name(function: Any) -> str:
-    return f"{function.__module__}.{function.__name__}"
 
 
 # -- the classes ---------------------------------------------------------------------------------------

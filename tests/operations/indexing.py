@@ -210,6 +210,7 @@ ROWS = [
     Row("hsplit",       wholly(ag.hsplit),  wholly(np.hsplit),  one(1, indices_or_sections=sections), lists=False),
     Row("vsplit",       wholly(ag.vsplit),  wholly(np.vsplit),  one(2, indices_or_sections=sections), lists=False),
     Row("dsplit",       wholly(ag.dsplit),  wholly(np.dsplit),  one(3, indices_or_sections=sections), lists=False),
-    Row("unstack",      wholly(ag.unstack), wholly(np.unstack), one(1, side=1, axis=axis), lists=False),
+    Row("unstack",      wholly(ag.unstack), wholly(getattr(np, "unstack", ag.unstack)),
+                        one(1, side=1, axis=axis), lists=False),
 ]
 # fmt: on
