@@ -154,7 +154,7 @@ def plain(x: Any, take: Function = attrgetter("value")) -> Any:
 
 
 def _read(x: Node) -> Any:
-    """Give the array of a Tensor to read, not to write to by ``out=`` or `at`."""
+    """Give the array of a Tensor to read, not to write to by ``out=``."""
     if not x.value.shape:
         return x.value
     view = x.value.view()
