@@ -245,6 +245,7 @@ class Tensor(Node):
     __truediv__, __rtruediv__ = e.div_p, _reflected(e.div_p)
     __pow__, __rpow__ = e.pow_p, _reflected(e.pow_p)
     __mod__, __rmod__ = e.mod_p, _reflected(e.mod_p)
+    __divmod__, __rdivmod__ = e.divmod, _reflected(e.divmod)
     __matmul__, __rmatmul__ = matmul_p, _reflected(matmul_p)
     __iadd__, __isub__ = _in_place(e.add_p), _in_place(e.sub_p)
     __imul__, __itruediv__ = _in_place(e.mul_p), _in_place(e.div_p)

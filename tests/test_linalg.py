@@ -19,8 +19,10 @@ X = np.array([[4.0, 1, 0], [1, 3, 1], [0, 1, 2]])
 
 
 def test_lists_give_what_numpy_gives() -> None:
-    for name in sorted(set(ag.linalg.__all__) - {"cross", "multi_dot", "solve", "lstsq", "matmul", "matrix_power"}):
-        arguments = [X.tolist()] * (2 if name == "tensordot" else 1)
+    untold = {"cross", "multi_dot", "solve", "lstsq", "matmul", "matrix_power"}
+    tabled = {"outer", "tensorinv", "tensorsolve"}  # they take no matrix; the table of operations has them
+    for name in sorted(set(ag.linalg.__all__) - tabled - untold):
+        arguments = [X.tolist()] * (2 if name in ("tensordot", "vecdot") else 1)
         ours, theirs = (getattr(namespace.linalg, name)(*arguments) for namespace in (ag, np))
         for x, y in zip(ours, theirs, strict=True) if isinstance(theirs, tuple) else [(ours, theirs)]:
             np.testing.assert_array_equal(x, y, strict=True)

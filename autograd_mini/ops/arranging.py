@@ -16,7 +16,7 @@ from .namesake import namesake
 from .shape import Axes, broadcast_to, moveaxis, ravel, reshape, stand_in, swapaxes
 
 __all__ = [
-    "diag", "diagflat", "diagonal", "flip", "fliplr", "flipud", "pad", "roll", "rot90", "tile", "trace",
+    "diag", "diagflat", "diagonal", "flip", "fliplr", "flipud", "pad", "resize", "roll", "rot90", "tile", "trace",
     "tril", "triu",
 ]  # fmt: skip
 
@@ -70,6 +70,12 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
     pairs = list(zip(counts, lengths, strict=True))
     copies = broadcast_to(reshape(A, [k for n in lengths for k in (1, n)]), tuple(k for pair in pairs for k in pair))
     return reshape(copies, [count * n for count, n in pairs])
+
+
+@namesake(np.resize)
+def resize(a: Any, new_shape: int | Sequence[int]) -> Any:
+    """Fill an array of another shape with the entries of `a`, over and over again."""
+    return ravel(a)[np.resize(positions(a.shape), new_shape)]
 
 
 @namesake(np.pad)

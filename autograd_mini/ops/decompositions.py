@@ -19,21 +19,25 @@ from __future__ import annotations
 
 import math
 import operator as op
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..core import Operation, primitive
+from . import arranging, linalg
 from .elementwise import absolute, square, where
 from .linalg import matmul_p
 from .namesake import namesake
-from .reductions import max, min, sum
-from .shape import astype_p, expand_dims, shape_of, squeeze
+from .reductions import axes_of, max, min, sum
+from .reductions import norm_p as axis_norm_p
+from .shape import Axes, astype_p, expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
 
 __all__ = [
-    "cholesky", "cond", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_norm", "matrix_power", "multi_dot", "pinv",
-    "qr", "slogdet", "solve", "svd", "svdvals", "vector_norm",
+    "cholesky", "cond", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matrix_norm", "matrix_power",
+    "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensorinv", "tensorsolve",
+    "trace", "vector_norm",
 ]  # fmt: skip
 
 # The named tuples of NumPy, which it has no public names for.
@@ -276,6 +280,30 @@ def solve(a: Any, b: Any) -> Any:
     return solve_p(a, b) if len(shape_of(b)) != 1 else squeeze(solve_p(a, expand_dims(b, -1)), -1)
 
 
+@namesake(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """Invert what maps the last axes of `a` to its first `ind`, which have as many entries."""
+    if ind <= 0:
+        raise ValueError(f"tensorinv counts the first axes, at least one, and got ind={ind}")
+    rows, columns = a.shape[:ind], a.shape[ind:]
+    return reshape(inv(reshape(a, (math.prod(rows), math.prod(columns)))), (*columns, *rows))
+
+
+@namesake(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Iterable[int] | None = None) -> Any:
+    """Solve ``tensordot(a, x, x.ndim) == b``, after `axes` of `a` have moved to its end."""
+    shape, rank = shape_of(a), len(shape_of(b))
+    if axes is not None:
+        last = list(axes)
+        order = [*(i for i in range(len(shape)) if i not in last), *last]
+        a, shape = transpose(a, order), tuple([shape[i] for i in order])
+    unknown = shape[rank:]
+    n = math.prod(unknown)
+    if math.prod(shape) != n * n:
+        raise np.linalg.LinAlgError(f"tensorsolve has as many equations as unknowns, not a of shape {shape} ({rank=})")
+    return reshape(solve(reshape(a, (n, n)), ravel(b)), unknown)
+
+
 @namesake(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Give the least squares solution of ``a @ x = b``, its squared residuals, the rank and the singular values of `a`.
@@ -425,7 +453,46 @@ def svdvals(x: Any, /) -> Any:
     return svd_s_p(x, alone=True)
 
 
+# -- what `numpy.linalg` says otherwise than `numpy` -----------------------------------------------------
+
+
+@namesake(np.linalg.diagonal)
+def diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    """Read a diagonal of matrices, which are along the last two axes."""
+    return arranging.diagonal(x, offset, -2, -1)
+
+
+@namesake(np.linalg.trace)
+def trace(x: Any, /, *, offset: int = 0) -> Any:
+    """Add up a diagonal of matrices, which are along the last two axes."""
+    return arranging.trace(x, offset, -2, -1)
+
+
+@namesake(np.linalg.outer)
+def outer(x1: Any, x2: Any, /) -> Any:
+    """Multiply every entry of one vector by every entry of another."""
+    shapes = shape_of(x1), shape_of(x2)
+    if any(len(shape) != 1 for shape in shapes):
+        raise ValueError(f"linalg.outer multiplies vectors, not shapes {shapes}: ag.outer flattens first")
+    return linalg.outer(x1, x2)
+
+
 # -- norms ---------------------------------------------------------------------------------------------
+
+
+@namesake(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Give the norm of vectors along an axis, with any `ord`, or of matrices along two, as `matrix_norm` does.
+
+    The derivative is 0 where the norm is, and by an entry that is 0; entries that tie for the largest share it
+    evenly. ``ord=0`` counts, so its derivative is 0.
+    """
+    axes = normalize_axis_tuple(axes_of(x, axis), x.ndim)
+    if len(axes) == 2 and ord not in (None, "fro", "f"):
+        y = matrix_norm(moveaxis(x, axes, (-2, -1)), ord=ord)
+        return expand_dims(y, axes) if keepdims else y
+    y = axis_norm_p(x, ord=ord, axis=axis)
+    return y if keepdims else squeeze(y, axes)
 
 
 @namesake(np.linalg.vector_norm)

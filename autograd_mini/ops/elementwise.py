@@ -16,11 +16,11 @@ from .namesake import namesake
 
 __all__ = [
     "abs", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "clip",
-    "copysign", "cos", "cosh", "deg2rad", "degrees", "divide", "exp", "exp2", "expm1", "fabs", "float_power", "fmax",
-    "fmin", "fmod", "hypot", "ldexp", "log", "log1p", "log2", "log10", "logaddexp",
-    "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative", "positive", "power", "rad2deg",
-    "radians", "reciprocal", "remainder", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "subtract", "tan", "tanh",
-    "true_divide", "where",
+    "copysign", "cos", "cosh", "deg2rad", "degrees", "divide", "divmod", "exp", "exp2", "expm1", "fabs", "float_power",
+    "fmax", "fmin", "fmod", "frexp", "heaviside", "hypot", "ldexp", "log", "log1p", "log2", "log10", "logaddexp",
+    "logaddexp2", "maximum", "minimum", "mod", "modf", "multiply", "nan_to_num", "negative", "positive", "power",
+    "rad2deg", "radians", "reciprocal", "remainder", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "subtract",
+    "tan", "tanh", "true_divide", "where",
 ]  # fmt: skip
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -58,6 +58,7 @@ mod_p = primitive("remainder", op.mod,  lambda g, z, x, y: g,
                                         lambda g, z, x, y: -g * np.floor_divide(x, y))
 fmod_p = primitive("fmod",    np.fmod,  lambda g, z, x, y: g,
                                         lambda g, z, x, y: g * np.rint((z - x) / y))  # x - z is a multiple of y
+modf_p = primitive("modf",    lambda x: np.modf(x)[0], lambda g, y, x: g)  # the rest of it is constant in pieces
 
 neg_p = primitive("negative", op.neg, lambda g, y, x: -g)
 abs_p = primitive("absolute", op.abs, lambda g, y, x: g * np.sign(x))
@@ -217,6 +218,31 @@ def ldexp(x1: Any, x2: Any) -> Any:
     if isinstance(x2, Node):
         raise TypeError("ldexp takes integers as exponents, and a Tensor holds none: write x1 * exp2(x2)")
     return ldexp_p(x1, power=np.array(x2)[()])  # a copy: the rule is to find it unchanged
+
+
+@namesake(np.divmod)
+def divmod(x1: Any, x2: Any) -> Any:
+    """Give the quotient rounded down, a plain array, and the remainder."""
+    return np.floor_divide(x1, x2), mod_p(x1, x2)
+
+
+@namesake(np.modf)
+def modf(x: Any) -> Any:
+    """Give the fractional part, and the integral part, a plain array."""
+    return modf_p(x), np.trunc(x)
+
+
+@namesake(np.frexp)
+def frexp(x: Any) -> Any:
+    """Write ``x = mantissa * 2**exponent``, the mantissa from 1/2 to 1; the exponents are a plain array."""
+    exponent = np.frexp(value_of(x))[1]
+    return ldexp_p(x, power=-exponent), exponent
+
+
+@namesake(np.heaviside)
+def heaviside(x1: Any, x2: Any) -> Any:
+    """Give 0 below 0, 1 above, and at 0 `x2`, which alone has a derivative; without one, a plain array."""
+    return where(np.equal(x1, 0), x2, np.heaviside(value_of(x1), 0))
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:

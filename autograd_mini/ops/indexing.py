@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core import Operation, primitive, value_of
+from ..core import Node, Operation, primitive, value_of
 from .elementwise import where
 from .namesake import namesake
-from .shape import along, ravel, reshape, shape_of, stand_in
+from .shape import along, joined, moveaxis, ravel, reshape, shape_of, stack, stand_in
 
 __all__ = [
-    "add_at", "argpartition", "argsort", "array_split", "choose", "compress", "dsplit", "getitem", "hsplit",
-    "partition", "repeat", "select", "set_at", "sort", "split", "take", "take_along_axis", "unstack", "vsplit",
+    "add_at", "apply_along_axis", "argpartition", "argsort", "array_split", "choose", "compress", "delete", "dsplit",
+    "extract", "getitem", "hsplit", "insert", "partition", "piecewise", "repeat", "select", "set_at", "sort", "split",
+    "take", "take_along_axis", "trim_zeros", "unstack", "vsplit",
 ]  # fmt: skip
 
 # fmt: off
@@ -172,6 +173,74 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """Read the places along `axis`, or of the flattened `a`, at which the vector `condition` holds."""
     a, axis, places = _line(a, axis)
     return along(a, axis, np.compress(np.asarray(condition), places))
+
+
+@namesake(np.extract)
+def extract(condition: Any, arr: Any) -> Any:
+    """Read the entries of `arr` at which `condition`, of the same size, holds."""
+    return compress(np.ravel(np.asarray(condition)), ravel(arr))
+
+
+@namesake(np.delete)
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    """Leave out the places `obj` along `axis`, or of the flattened `arr`: a slice, integers or a mask."""
+    arr, axis, places = _line(arr, axis)
+    return along(arr, axis, np.delete(places, _places(obj)))
+
+
+@namesake(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """Put `values` before the places `obj` along `axis`, or of the flattened `arr`."""
+    arr, values = (x if isinstance(x, Node) else np.asarray(x) for x in (arr, values))
+    order = np.insert(positions(arr.shape), _places(obj), arr.size + positions(values.shape), axis)
+    return joined(arr.dtype, arr, values)[order]
+
+
+def _places(obj: Any) -> Any:
+    if isinstance(obj, Node):
+        raise TypeError("places are integers, which have no derivative: pass t.data.astype(int)")
+    return _kept(obj)
+
+
+@namesake(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb") -> Any:
+    """Leave out the zeros in front of a vector ("f" in `trim`) and behind it ("b")."""
+    if filt.ndim != 1:
+        raise ValueError(f"trim_zeros of a Tensor is of a vector, not of shape {filt.shape}: slice it")
+    held = np.flatnonzero(filt.value)
+    front, back = ("f" in trim.lower(), "b" in trim.lower())
+    if not held.size:
+        return filt[:0] if front or back else filt
+    return filt[int(held[0]) if front else 0 : int(held[-1]) + 1 if back else filt.size]
+
+
+@namesake(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+    """Apply each function, or put each number, where its condition holds; a function more is for everywhere else."""
+    conditions = np.asarray(condlist, bool)
+    if conditions.ndim == x.ndim:
+        conditions = conditions[None]
+    if len(funclist) == len(conditions) + 1:
+        conditions = np.concatenate([conditions, ~np.any(conditions, axis=0, keepdims=True)])
+    y = where(False, x, 0)
+    for condition, f in zip(conditions, funclist, strict=True):
+        if np.any(condition):
+            y = set_at(y, condition, f(x[condition], *args, **kw) if callable(f) else f)
+    return y
+
+
+@namesake(np.apply_along_axis)
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a function with every vector along `axis`, and put what it gives in its place."""
+    axis = normalize_axis_index(axis, arr.ndim)
+    lines = moveaxis(arr, axis, -1)
+    shape = lines.shape[:-1]
+    if 0 in shape:
+        raise ValueError(f"apply_along_axis has no vector to call with along axis {axis} of shape {arr.shape}")
+    found = stack([func1d(lines[place], *args, **kwargs) for place in np.ndindex(*shape)])
+    inner = len(found.shape) - 1
+    y = reshape(found, (*shape, *found.shape[1:]))
+    return moveaxis(y, range(len(shape), len(shape) + inner), range(axis, axis + inner))
 
 
 @namesake(np.choose)

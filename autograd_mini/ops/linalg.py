@@ -15,10 +15,10 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..core import Node, Operation, primitive
 from .elementwise import mul_p
 from .namesake import namesake
-from .shape import expand_dims, ravel, reshape, shape_of, squeeze, stack, transpose
+from .shape import expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, stack, transpose
 
 __all__ = [
-    "cross", "dot", "einsum", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "vdot", "vecmat",
+    "cross", "dot", "einsum", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "vdot", "vecdot", "vecmat",
 ]  # fmt: skip
 
 # Every product could be an einsum; matmul is a primitive for speed.
@@ -216,6 +216,13 @@ def _components(x: Any, axis: int) -> Any:
     if shape[axis] != 3:
         raise ValueError(f"cross multiplies vectors of three components, not of {shape[axis]} (axis {axis} of {shape})")
     return transpose(x, [axis, *(i for i in range(len(shape)) if i != axis)])
+
+
+@namesake(np.vecdot)
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """Sum products over one axis; the others broadcast."""
+    x, y = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
+    return squeeze(matmul_p(expand_dims(x, -2), expand_dims(y, -1)), (-2, -1))
 
 
 def matvec(x1: Any, x2: Any) -> Any:

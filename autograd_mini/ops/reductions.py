@@ -17,9 +17,9 @@ from .scans import before, cumprod_p, diff, flip, head, tail
 from .shape import Axes, broadcast_p, reshape, shape_of, squeeze, transpose
 
 __all__ = [
-    "average", "log_softmax", "logsumexp", "max", "mean", "median", "min", "nanmax", "nanmean", "nanmin", "nanprod",
-    "nanstd", "nansum", "nanvar", "norm", "percentile", "prod", "ptp", "quantile", "softmax", "std", "sum", "trapezoid",
-    "var",
+    "average", "log_softmax", "logsumexp", "max", "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin",
+    "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "percentile", "prod", "ptp", "quantile",
+    "softmax", "std", "sum", "trapezoid", "var",
 ]  # fmt: skip
 
 add: Any = np.add.reduce  # without the detour through numpy.sum
@@ -74,6 +74,10 @@ median_p   = primitive("median",   lambda x, axis: np.median(x, axis=axis, keepd
                        lambda g, y, x, axis: g * _nearness(x, 0.5, axis))
 quantile_p = primitive("quantile", lambda x, q, axis: np.quantile(x, q, axis=axis, keepdims=True)[()],
                        lambda g, y, x, q, axis: g * _nearness(x, q, axis))
+nanmedian_p   = primitive("nanmedian",   lambda x, axis: np.nanmedian(x, axis=axis, keepdims=axis is not None)[()],
+                          lambda g, y, x, axis: g * _nearness(x, 0.5, axis, numbers=True))
+nanquantile_p = primitive("nanquantile", lambda x, q, axis: np.nanquantile(x, q, axis=axis, keepdims=True)[()],
+                          lambda g, y, x, q, axis: g * _nearness(x, q, axis, numbers=True))
 norm_p     = primitive("norm",     lambda x, ord, axis: np.linalg.norm(x, ord, axis, keepdims=True)[()],
                        lambda g, y, x, ord, axis: g * _slope(x, y, ord, axis))
 
@@ -94,20 +98,20 @@ def mean_of(x: Any, axis: Axes) -> Any:
     return np.mean(x, axis=axis, keepdims=axis is not None)
 
 
-def _axes(x: Any, axis: Axes) -> tuple[int, ...]:
+def axes_of(x: Any, axis: Axes) -> tuple[int, ...]:
     """Name the axes one by one; of a number NumPy lets there be 0 and -1, and there are none."""
     return tuple(range(x.ndim)) if axis is None or not x.ndim else axis if isinstance(axis, tuple) else (axis,)
 
 
 def _count(x: Any, axis: Axes) -> Any:
     """How many entries of `x` make one of its mean; 1 rather than 0, for gradients without entries."""
-    return builtins.max(math.prod([x.shape[i] for i in _axes(x, axis)]), 1)
+    return builtins.max(math.prod([x.shape[i] for i in axes_of(x, axis)]), 1)
 
 
 def _others(x: Any, axis: Axes) -> Any:
     """For each entry, the product of the others; no division, so that it is right where there are zeros."""
     found: Any = 1
-    for i in normalize_axis_tuple(_axes(x, axis), x.ndim):
+    for i in normalize_axis_tuple(axes_of(x, axis), x.ndim):
         ahead = before(cumprod_p(x, axis=i), i)
         behind = flip(before(cumprod_p(flip(x, i), axis=i), i), i)
         found = found * (ahead * behind)
@@ -148,21 +152,22 @@ def _nandeviation(x: Any, axis: Axes) -> Any:
     return where(np.isnan(x), 0, x - nanmean_p(x, axis=axis))
 
 
-def _nearness(x: Any, q: Any, axis: Axes) -> Any:
+def _nearness(x: Any, q: Any, axis: Axes, numbers: bool = False) -> Any:
     """How much of the quantile `q` is owed to each entry: 1 less its distance in rank; ties are in stable order.
 
-    As in an extremum, NaNs own it.
+    As in an extremum, NaNs own it, unless it is only of the `numbers`: then they rank behind and own nothing.
     """
     x = value_of(x)
-    axes = _axes(x, axis)
+    axes = axes_of(x, axis)
     last, n = range(-len(axes), 0), math.prod([x.shape[i] for i in axes])
     aside = np.moveaxis(x, axes, last)
     order = aside.reshape(*aside.shape[: x.ndim - len(axes)], n).argsort(axis=-1, kind="stable")
     rank = np.moveaxis(order.argsort(axis=-1).reshape(aside.shape), last, axes)
-    place = np.asarray(q)[(..., *[None] * x.ndim)] * (n - 1)
     nans = np.isnan(x)
     count = add(nans, axis=axes, keepdims=True)
-    return np.where(count > 0, nans / np.maximum(count, 1), np.maximum(1 - np.absolute(rank - place), 0))
+    place = np.asarray(q)[(..., *[None] * x.ndim)] * (n - 1 - count * numbers)
+    near = np.maximum(1 - np.absolute(rank - place), 0)
+    return np.where(nans, 0, near) if numbers else np.where(count > 0, nans / np.maximum(count, 1), near)
 
 
 def _slope(x: Any, y: Any, ord: Any, axis: Axes) -> Any:
@@ -327,17 +332,43 @@ def quantile(x: Any, q: Any, axis: Axes = None, *, keepdims: bool = False) -> An
     ----------
     .. [1] Hyndman and Fan, "Sample quantiles in statistical packages", Am. Stat. 50 (1996), definition 7.
     """
-    if isinstance(q, Node):
-        raise TypeError("a quantile is differentiated by its entries, not by the fraction q: pass q.data")
-    q = q if np.isscalar(q) else np.array(q)
-    y = quantile_p(x, q=q, axis=axis)
-    return y if keepdims else squeeze(y, tuple([i % x.ndim + np.ndim(q) for i in _axes(x, axis)]))
+    return _quantile(quantile_p, x, q, axis, keepdims)
 
 
 @namesake(np.percentile)
 def percentile(x: Any, q: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """Take the quantile of `q` percent."""
-    return quantile(x, q if isinstance(q, Node) else np.true_divide(q, x.dtype.type(100)), axis, keepdims=keepdims)
+    return _quantile(quantile_p, x, _percent(x, q), axis, keepdims)
+
+
+@namesake(np.nanmedian)
+def nanmedian(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Take the median of the entries along `axis` that are not NaN. The derivative at a NaN is 0."""
+    return _reduced(nanmedian_p, x, axis, keepdims)
+
+
+@namesake(np.nanquantile)
+def nanquantile(x: Any, q: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Take the quantile of the entries along `axis` that are not NaN. The derivative at a NaN is 0."""
+    return _quantile(nanquantile_p, x, q, axis, keepdims)
+
+
+@namesake(np.nanpercentile)
+def nanpercentile(x: Any, q: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Take the quantile of `q` percent of the entries along `axis` that are not NaN."""
+    return _quantile(nanquantile_p, x, _percent(x, q), axis, keepdims)
+
+
+def _quantile(apply: Operation, x: Any, q: Any, axis: Axes, keepdims: bool) -> Any:
+    if isinstance(q, Node):
+        raise TypeError("a quantile is differentiated by its entries, not by the fraction q: pass q.data")
+    q = q if np.isscalar(q) else np.array(q)
+    y = apply(x, q=q, axis=axis)
+    return y if keepdims else squeeze(y, tuple([i % x.ndim + np.ndim(q) for i in axes_of(x, axis)]))
+
+
+def _percent(x: Any, q: Any) -> Any:
+    return q if isinstance(q, Node) else np.true_divide(q, x.dtype.type(100))
 
 
 @namesake(np.trapezoid)
@@ -349,30 +380,6 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         dx = diff(x, axis=axis) if len(shape_of(x)) > 1 else reshape(diff(x), (-1,) + (1,) * behind)
     axis = y.ndim - 1 - behind
     return sum(dx * (tail(y, axis) + head(y, axis)) / 2.0, axis)
-
-
-@namesake(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Compute ``numpy.linalg.norm`` of vectors (any `ord`) or of matrices ('fro', 1, -1, inf or -inf).
-
-    The derivative is 0 where the norm is, and by an entry that is 0; entries that tie for the largest share it
-    evenly. ``ord=0`` counts, so its derivative is 0.
-
-    Raises
-    ------
-    TypeError
-        For the norms of matrices that are made of singular values: 2, -2 and 'nuc'.
-    """
-    axes = normalize_axis_tuple(_axes(x, axis), x.ndim)
-    if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
-        each, over = axes if ord in (1, -1) else axes[::-1]
-        extremum = max if ord > 0 else min
-        y = extremum(sum(absolute(x), each, keepdims=True), over, keepdims=True)
-    elif len(axes) == 2 and ord in (2, -2, "nuc"):
-        raise TypeError(f"the norm of matrices by ord={ord!r} has no derivative rule; 'fro', 1, -1, inf and -inf have")
-    else:
-        y = norm_p(x, ord=ord, axis=axis)
-    return y if keepdims else squeeze(y, axes)
 
 
 def logsumexp(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:

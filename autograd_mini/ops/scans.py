@@ -8,10 +8,14 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..core import Node, Operation, primitive, value_of
+from .elementwise import where
 from .namesake import namesake
-from .shape import along, broadcast_to, concatenate_p, ravel, shape_of
+from .shape import along, broadcast_to, concatenate_p, joined, ravel, shape_of
 
-__all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff"]
+__all__ = [
+    "cummax", "cummin", "cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "diff", "ediff1d", "nancumprod",
+    "nancumsum", "unwrap",
+]  # fmt: skip
 
 
 # fmt: off
@@ -28,6 +32,10 @@ cummin_p  = primitive("cummin",  lambda x, axis: np.minimum.accumulate(x, axis),
 recurrence_p: Operation = primitive("recurrence", lambda x, y, axis: _recurrence(x, y, axis),
                     lambda g, z, x, y, axis: head(z, axis) * tail(_recur_back(x, g, axis), axis),
                     lambda g, z, x, y, axis: _recur_back(x, g, axis))
+
+# What it adds are whole periods.
+unwrap_p = primitive("unwrap", lambda x, discont, axis, period: np.unwrap(x, discont, axis, period=period),
+                     lambda g, y, x, discont, axis, period: g)
 # fmt: on
 
 
@@ -94,6 +102,47 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
     return _scanned(cumprod_p, x, axis)
 
 
+@namesake(getattr(np, "cumulative_sum", None))
+def cumulative_sum(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+    """Add up the entries so far along `axis`; more than one axis, and it must be named. The initial one is 0."""
+    return _cumulative(cumsum, x, axis, include_initial, 0)
+
+
+@namesake(getattr(np, "cumulative_prod", None))
+def cumulative_prod(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+    """Multiply the entries so far along `axis`; more than one axis, and it must be named. The initial one is 1."""
+    return _cumulative(cumprod, x, axis, include_initial, 1)
+
+
+def _cumulative(scan: Any, x: Any, axis: int | None, include_initial: bool, initial: int) -> Any:
+    if axis is None and x.ndim > 1:
+        raise ValueError(f"a cumulative operation on shape {x.shape} is told along which axis: pass axis=")
+    y = scan(x, axis)
+    if not include_initial:
+        return y
+    axis = normalize_axis_index(axis or 0, y.ndim)
+    first = np.full((*y.shape[:axis], 1, *y.shape[axis + 1 :]), initial, y.dtype)
+    return concatenate_p(first, y, axis=axis)
+
+
+@namesake(np.nancumsum)
+def nancumsum(x: Any, axis: int | None = None) -> Any:
+    """Add up the entries so far that are not NaN. The derivative at a NaN is 0."""
+    return cumsum(where(np.isnan(x), 0, x), axis)
+
+
+@namesake(np.nancumprod)
+def nancumprod(x: Any, axis: int | None = None) -> Any:
+    """Multiply the entries so far that are not NaN. The derivative at a NaN is 0."""
+    return cumprod(where(np.isnan(x), 1, x), axis)
+
+
+@namesake(np.unwrap)
+def unwrap(p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
+    """Add to the entries along `axis` the whole periods that keep neighbours within half a period."""
+    return unwrap_p(p, discont=discont, axis=axis, period=period)
+
+
 def cummax(x: Any, axis: int | None = None) -> Any:
     """Take the largest entry so far along `axis`: ``numpy.maximum.accumulate``, but flattened by default.
 
@@ -126,3 +175,11 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     for _ in range(n):
         x = tail(x, axis) - head(x, axis)
     return x
+
+
+@namesake(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """Subtract from each entry of the flattened `ary` the one before it, and join ends to the differences."""
+    ary = ary if isinstance(ary, Node) else np.asarray(ary)
+    parts = [part for part in (to_begin, diff(ravel(ary)), to_end) if part is not None]
+    return joined(ary.dtype, *parts)

@@ -13,9 +13,9 @@ from ..core import Operation, primitive
 from .namesake import namesake
 
 __all__ = [
-    "astype", "atleast_1d", "atleast_2d", "atleast_3d", "block", "broadcast_arrays", "broadcast_to", "column_stack",
-    "concatenate", "copy", "dstack", "expand_dims", "hstack", "meshgrid", "moveaxis", "permute_dims", "ravel",
-    "reshape", "rollaxis", "squeeze", "stack", "swapaxes", "transpose", "vstack",
+    "append", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "block", "broadcast_arrays", "broadcast_to",
+    "column_stack", "concatenate", "copy", "dstack", "expand_dims", "hstack", "matrix_transpose", "meshgrid",
+    "moveaxis", "permute_dims", "ravel", "reshape", "rollaxis", "squeeze", "stack", "swapaxes", "transpose", "vstack",
 ]  # fmt: skip
 
 Axes = int | tuple[int, ...] | None
@@ -96,6 +96,12 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     i, j = normalize_axis_index(axis1, len(axes)), normalize_axis_index(axis2, len(axes))
     axes[i], axes[j] = axes[j], axes[i]
     return transpose_p(x, axes=tuple(axes))
+
+
+@namesake(np.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    """Transpose matrices: interchange the last two axes."""
+    return x.mT
 
 
 def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
@@ -200,6 +206,18 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     return concatenate_p(
         *arrays, axis=normalize_axis_index(axis, max(ndims)) if len(ndims) == 1 and ndims != {0} else axis
     )
+
+
+@namesake(np.append)
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """Join `values` to the end of `arr` along an existing axis; by default both are flattened first."""
+    return concatenate([arr, values], axis)
+
+
+def joined(dtype: Any, *parts: Any) -> Any:
+    """Flatten and join parts, in the given dtype: an integer one would lose their derivatives, so it widens."""
+    y = concatenate(parts, None)
+    return astype(y, dtype) if np.dtype(dtype).kind == "f" else y
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:

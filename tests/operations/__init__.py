@@ -21,12 +21,15 @@ from . import (
     linalg,
     others,
     reductions,
+    sampled,
     scans,
     shape,
 )  # fmt: skip
 from .table import Case, Row
 
-FAMILIES = elementwise, activations, reductions, scans, shape, indexing, linalg, decompositions, convolution, others
+FAMILIES = (
+    elementwise, activations, reductions, scans, shape, indexing, linalg, decompositions, sampled, convolution, others,
+)  # fmt: skip
 ROWS = [row for family in FAMILIES for row in family.ROWS]
 
 

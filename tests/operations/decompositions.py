@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 
-from .table import Case, Draw, Row, axes, cased, reduced, shapes
+from .table import Case, Draw, Row, axes, cased, reduced, shapes, signed
 
 inf = np.inf
 
@@ -80,6 +80,32 @@ def normed(draw: Draw) -> Case:
     return Case(tuple(x + 1 / 64 for x in bases), views, params)  # no opposite numbers, which would tie, and no zeros
 
 
+X4 = np.random.default_rng(0).integers(-128, 129, (2, 2, 2, 2)) / 64
+
+
+def mapped(x: Any) -> Any:
+    """Make a map of four entries to four well conditioned."""
+    return x + (8 * np.eye(4) * (1 + np.arange(4))).reshape(x.shape).astype(x.dtype)
+
+
+@st.composite
+def matrices_along(draw: Draw, **params: Any) -> Case:
+    """Matrices along any two axes of an array; the identity is added along the last two."""
+    shape = draw(shapes(min_dims=2, min_side=1))
+    axes = tuple(signed(draw, i, len(shape)) for i in draw(st.permutations(range(len(shape))))[:2])
+    return cased(draw, [shape], ["any"], axis=axes, **{name: draw(values) for name, values in params.items()})
+
+
+@st.composite
+def shifted(draw: Draw) -> Case:
+    return cased(draw, [draw(shapes(min_dims=2))], ["any"], offset=draw(st.integers(-3, 3)))
+
+
+@st.composite
+def vectors(draw: Draw) -> Case:
+    return cased(draw, [(draw(st.integers(0, 3)),) for _ in range(2)], ["any"] * 2)
+
+
 def row(name: str, f: Callable[..., Any], cases: st.SearchStrategy[Case], halves: bool = False) -> Row:
     """A function of a namespace, which is ours or `numpy.linalg`."""
 
@@ -120,6 +146,18 @@ ROWS = [
     row("matrix_norm",  lambda la, x, **params: la.matrix_norm(steep(x), **params),
                         stacked(square=False, min_side=1, keepdims=st.booleans(),
                                 ord=st.sampled_from(["fro", "nuc", 1, -1, 2, -2, inf, -inf]))),
+    row("norm of matrices", lambda la, x, **params: la.norm(steep(x), **params),
+                        matrices_along(keepdims=st.booleans(),
+                                       ord=st.sampled_from(["fro", "nuc", 1, -1, 2, -2, inf, -inf]))),
+    row("diagonal",     lambda la, x, offset: la.diagonal(x, offset=offset),   shifted(), halves=True),
+    row("trace",        lambda la, x, offset: la.trace(x, offset=offset),      shifted(), halves=True),
+    row("outer",        lambda la, x, y: la.outer(x, y),                       vectors(), halves=True),
+    row("tensorinv",    lambda la, x, ind: la.tensorinv(mapped(x), ind),       st.sampled_from([
+                        Case((X4,), ("itself",), {"ind": 2}), Case((X4.reshape(4, 2, 2),), ("itself",), {"ind": 1})])),
+    row("tensorsolve",  lambda la, a, b, axes: la.tensorsolve(mapped(a), b, axes), st.sampled_from([
+                        Case((X4, X4[0, 0]), ("itself",) * 2, {"axes": None}),
+                        Case((X4.reshape(2, 4, 2), X4[0, 1]), ("itself",) * 2, {"axes": [1]}),
+                        Case((X4, X4[0, 0]), ("itself", "transposed"), {"axes": (0, 2)})])),
     row("cond",         lambda la, x, p: la.cond(steep(x), p),
                         stacked(min_side=2, p=st.sampled_from([None, 2, -2, "fro", "nuc", 1, -1, inf, -inf]))),
 ]

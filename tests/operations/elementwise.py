@@ -25,6 +25,11 @@ def beside(draw: Draw, kind: str, values: Any) -> Case:
     return cased(draw, [shape], [kind], other=draw(hnp.arrays(type(draw(values)), other, elements=values)))
 
 
+def whole(f: Any) -> Any:
+    """Both results as one."""
+    return lambda *xs: np.concatenate([np.ravel(part) for part in f(*xs)])
+
+
 # fmt: off
 ROWS = [
     Row("add",         ag.add,         np.add,           broadcast("any", "any")),
@@ -94,6 +99,13 @@ ROWS = [
                        lambda x, low, high: np.clip(x, low, high / 2),
                        broadcast("any", "odd", "odd"), lists=False),
     Row("nan_to_num",  ag.nan_to_num,  np.nan_to_num,    broadcast("any")),
+    Row("divmod",      whole(ag.divmod), whole(np.divmod), broadcast("odd", "nonzero"), lists=False),
+    Row("divmod of numbers", whole(divmod), whole(divmod), broadcast("odd", "nonzero"), lists=False),
+    Row("modf",        whole(ag.modf), whole(np.modf),   broadcast("odd")),
+    Row("frexp",       lambda x: whole(ag.frexp)(ag.add(x, 1 / 3)), lambda x: whole(np.frexp)(np.add(x, 1 / 3)),
+                       broadcast("any")),
+    Row("heaviside",   lambda x, other: ag.heaviside(other, x), lambda x, other: np.heaviside(other, x),
+                       beside("any", st.sampled_from([-1.0, 0.0, 2.0]))),
     Row("copysign",    lambda x, other: ag.copysign(x, other), lambda x, other: np.copysign(x, other),
                        beside("nonzero", st.sampled_from([-2.0, -0.0, 0.0, 3.0]))),
     Row("ldexp",       lambda x, other: ag.ldexp(x, other), lambda x, other: np.ldexp(x, other),

@@ -132,6 +132,48 @@ def first(f: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, condition, axis: f(condition, x, axis)
 
 
+@st.composite
+def masked(draw: Draw) -> Case:
+    shape = draw(shapes())
+    return cased(draw, [shape], ["any"], condition=draw(hnp.arrays(bool, shape)))
+
+
+@st.composite
+def deleted(draw: Draw) -> Case:
+    shape = draw(shapes(min_dims=1))
+    along = axis_or_none(draw, shape)
+    n = length(shape, along)
+    obj = draw(st.one_of(st.slices(n), hnp.arrays(bool, n), *[st.integers(-n, n - 1), st.lists(st.integers(-n, n - 1))]
+                         if n else [st.just([])]))  # fmt: skip
+    return cased(draw, [shape], ["any"], obj=obj, axis=along)
+
+
+@st.composite
+def inserted(draw: Draw) -> Case:
+    """An array, places in it, and a value for each, or the same value for all."""
+    shape = draw(shapes(min_dims=1))
+    along = axis_or_none(draw, shape)
+    n = length(shape, along)
+    obj = draw(st.one_of(st.integers(-n, n), st.lists(st.integers(-n, n), min_size=2, max_size=3)))
+    rest = () if along is None else shape[:along] + shape[along:][1:] if isinstance(obj, int) else shape
+    value = () if draw(st.booleans()) or (along is not None and not isinstance(obj, int)) else rest
+    if along is None and not isinstance(obj, int) and draw(st.booleans()):
+        value = (len(obj),)
+    return cased(draw, [shape, value], ["any", "any"], obj=obj, axis=along)
+
+
+def sparse(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, trim: f(np.multiply(np.greater(x, 0), x), trim)
+
+
+def pieced(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x: f(x, [x < -1, (x > 0) & (x < 1)], [lambda x: x * x, 3, lambda x, a=2: a * x])
+
+
+def twice(x: Any) -> Any:
+    return x[:, None] * x
+
+
 unequal = st.integers(1, 4)
 
 # fmt: off
@@ -144,6 +186,17 @@ ROWS = [
     Row("take",         ag.take,         np.take,         taken()),
     Row("take_along_axis", ag.take_along_axis, np.take_along_axis, taken_along(), lists=False),
     Row("repeat",       ag.repeat,       np.repeat,       repeated()),
+    Row("extract",      lambda x, condition: ag.extract(condition, x), lambda x, condition: np.extract(condition, x),
+                        masked()),
+    Row("delete",       ag.delete,       np.delete,       deleted()),
+    Row("insert",       lambda x, v, obj, axis: ag.insert(x, obj, v, axis),
+                        lambda x, v, obj, axis: np.insert(x, obj, v, axis), inserted()),
+    Row("trim_zeros",   sparse(ag.trim_zeros), sparse(np.trim_zeros),
+                        one(1, 1, trim=st.sampled_from(["fb", "f", "b"]))),
+    Row("piecewise",    pieced(ag.piecewise), pieced(np.piecewise), one(kind="odd"), lists=False),
+    Row("apply_along_axis", lambda x, axis, each: ag.apply_along_axis(each, axis, x),
+                        lambda x, axis, each: np.apply_along_axis(each, axis, x),
+                        one(1, side=1, axis=axis, each=st.sampled_from([np.cumsum, np.ptp, twice]))),
     Row("compress",     first(ag.compress), first(np.compress), compressed()),
     Row("choose",       chosen(ag.choose),  chosen(np.choose),  chosen_by_number()),
     Row("select",       picked(ag.select),  picked(np.select),  selected()),
@@ -157,6 +210,7 @@ ROWS = [
     Row("hsplit",       wholly(ag.hsplit),  wholly(np.hsplit),  one(1, indices_or_sections=sections), lists=False),
     Row("vsplit",       wholly(ag.vsplit),  wholly(np.vsplit),  one(2, indices_or_sections=sections), lists=False),
     Row("dsplit",       wholly(ag.dsplit),  wholly(np.dsplit),  one(3, indices_or_sections=sections), lists=False),
-    Row("unstack",      wholly(ag.unstack), wholly(np.unstack), one(1, side=1, axis=axis), lists=False),
+    Row("unstack",      wholly(ag.unstack), wholly(getattr(np, "unstack", ag.unstack)),
+                        one(1, side=1, axis=axis), lists=False),
 ]
 # fmt: on

@@ -95,8 +95,8 @@ def pairs(draw: Draw, same_size: bool = False) -> Case:
 
 
 @st.composite
-def crossed(draw: Draw) -> Case:
-    """Vectors of three components along one axis of each operand; what is left broadcasts."""
+def crossed(draw: Draw, together: bool = False) -> Case:
+    """Vectors of three components along one axis of each operand, or of both; what is left broadcasts."""
     stack = draw(st.lists(st.integers(0, 3), max_size=2))
     found, chosen = [], []
     for _ in range(2):
@@ -106,7 +106,7 @@ def crossed(draw: Draw) -> Case:
         found.append((*rest[:axis], 3, *rest[axis:]))
     ndim = max(map(len, found))
     axisc = signed(draw, draw(st.integers(0, ndim - 1)), ndim)
-    if draw(st.booleans()):
+    if together or draw(st.booleans()):
         shape = (*stack, 3)
         return cased(draw, [shape, shape], ["any"] * 2, axis=draw(st.sampled_from([-1, len(shape) - 1])))
     return cased(draw, found, ["any"] * 2, axisa=chosen[0], axisb=chosen[1], axisc=axisc)
@@ -122,6 +122,16 @@ def mixed(draw: Draw, vector: int) -> Case:
     return cased(draw, found, ["any"] * 2)
 
 
+@st.composite
+def crossed_out(draw: Draw) -> Case:
+    """Two arrays that broadcast, and the axis, counted from the end, over which to sum."""
+    n = draw(st.integers(0, 3))
+    axis = draw(st.integers(-2, -1))
+    stack = [draw(st.lists(st.sampled_from([1, 2]), min_size=1, max_size=2)) for _ in range(2)]
+    found = [(*shape[: len(shape) + 1 + axis], n, *shape[len(shape) + 1 + axis :]) for shape in stack]
+    return cased(draw, found, ["any"] * 2, axis=axis)
+
+
 # fmt: off
 ROWS = [
     Row("x @ y",       operator.matmul,   operator.matmul,   matrices(), lists=False),
@@ -133,6 +143,11 @@ ROWS = [
     Row("tensordot",   ag.tensordot,   np.tensordot,     contracted()),
     Row("dot",         ag.dot,         np.dot,           dotted(last=False)),
     Row("inner",       ag.inner,       np.inner,         dotted(last=True)),
+    Row("vecdot",      ag.vecdot,      np.vecdot,        crossed_out()),
+    Row("linalg.vecdot", ag.linalg.vecdot, np.linalg.vecdot, crossed_out()),
+    Row("linalg.matmul", ag.linalg.matmul, np.linalg.matmul, matrices()),
+    Row("linalg.tensordot", ag.linalg.tensordot, np.linalg.tensordot, contracted()),
+    Row("linalg.cross", ag.linalg.cross, np.linalg.cross, crossed(together=True)),
     Row("vdot",        ag.vdot,        np.vdot,          pairs(same_size=True)),
     Row("outer",       ag.outer,       np.outer,         pairs()),
     Row("kron",        ag.kron,        np.kron,          pairs()),

@@ -267,11 +267,11 @@ def spread(draw: Draw) -> Case:
 
 
 @st.composite
-def joined(draw: Draw) -> Case:
-    """One to three arrays that differ in length along one axis."""
+def joined(draw: Draw, count: int | None = None) -> Case:
+    """One to three arrays that differ in length along one axis, or so many."""
     shape = draw(shapes(min_dims=1))
     axis = draw(st.integers(0, len(shape) - 1))
-    lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    lengths = draw(st.lists(st.integers(0, 3), min_size=count or 1, max_size=count or 3))
     parts = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
     flat = draw(st.integers(0, 4)) == 0
     return cased(draw, parts, ["any"] * len(parts), axis=None if flat else signed(draw, axis, len(shape)))

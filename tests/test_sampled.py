@@ -1,0 +1,105 @@
+"""What the table of operations does not say about samples, polynomials, and what is put in, left out or taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_mini as ag
+from autograd_mini import Tensor
+from autograd_mini.testing import gradcheck
+
+from .test_conventions import equal, gradient, gradients, nan
+
+
+def test_between_and_beyond_the_points() -> None:
+    xp, fp = [0.0, 1, 3], [1.0, 3, 2]
+    equal(gradient(lambda x: ag.interp(x, xp, fp), [-1, 0, 0.5, 1, 2, 3, 4]), [0, 2, 2, -0.5, -0.5, 0, 0])
+    x = [-np.inf, np.inf]
+    assert [float(y) for y in gradients(lambda left, right: ag.interp(x, xp, fp, left, right), 5, 6)] == [1, 1]
+    equal(gradients(lambda x, y: ag.interp([-1.0, 0.5, 9], x, y), xp, fp)[1], [1.5, 0.5, 1])
+    equal(ag.interp(Tensor([0, 2.0]), [1.0], [7.0]).data, [7, 7])
+
+
+def test_coordinates_are_differentiated_even_if_they_are_even() -> None:
+    gradcheck(lambda f, x: ag.gradient(f, x), np.array([1.0, 4, 9, 16]), np.arange(4.0), order=2)
+    gradcheck(lambda f, h: ag.gradient(f, h, edge_order=2), np.array([1.0, 4, 9, 16]), np.array(0.5), order=2)
+
+
+def test_what_is_not_a_number_is_passed_over() -> None:
+    x = [3, nan, 1, 2, nan, 10]
+    equal(gradient(ag.nanmedian, x), [0.5, 0, 0, 0.5, 0, 0])
+    equal(gradient(lambda x: ag.nanquantile(x, [0, 1]), x), [0, 0, 1, 0, 0, 1])
+    equal(gradient(ag.nancumsum, x), [6, 0, 4, 3, 0, 1])
+    with pytest.warns(RuntimeWarning):
+        equal(gradient(ag.nanmedian, [nan, nan]), [0, 0])
+
+
+def test_steps_and_parts() -> None:
+    equal(gradient(lambda y: ag.heaviside([-1, 0, 1], y), [5, 5, 5]), [0, 1, 0])
+    assert not isinstance(ag.heaviside(Tensor([1.0]), 0.5), Tensor)
+    equal(ag.modf(Tensor([-2.5, np.inf]))[0].data, [-0.5, 0])
+    equal(gradient(lambda x: ag.frexp(x)[0], [8, 0, -3]), [1 / 16, 1, 0.25])
+    quotient, remainder = divmod(7.0, Tensor([2, -2]))
+    assert not isinstance(quotient, Tensor)
+    equal(quotient, [3, -4])
+    equal(remainder.data, [1, -1])
+
+
+def test_the_type_of_a_piecewise_function_does_not_depend_on_its_numbers() -> None:
+    x = Tensor([1.0, 2])
+    for conditions in ([x < 0], [x > 0], [[False, False]]):
+        y = ag.piecewise(x, conditions, [lambda x: x * x])
+        assert isinstance(y, Tensor)
+        assert y.dtype == x.dtype
+    equal(gradient(lambda x: ag.piecewise(x, [x > 0], [ag.log, 0.0]), [2, 0, -1]), [0.5, 0, 0])
+
+
+def test_integers_do_not_swallow_a_derivative() -> None:
+    v = Tensor([0.5])
+    for y in (ag.insert(np.array([1, 2]), 0, v), ag.ediff1d(np.array([1, 2]), v), ag.append(np.array([1, 2]), v)):
+        assert isinstance(y, Tensor)
+        assert 0.5 in y.data
+
+
+def test_correlations_do_not_exceed_one() -> None:
+    x = np.array([0.1, 0.2, 0.3, 0.7])
+    c = ag.corrcoef(Tensor(x), x * 3)
+    assert np.all(c.data <= 1)
+    assert ag.corrcoef(Tensor(x)).data == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ag.insert(x, x, 1), r"places are integers.*astype\(int\)"),
+        (lambda x: ag.delete(x, x), r"places are integers.*astype\(int\)"),
+        (lambda x: ag.delete(x, [x[0]]), "does not turn into an array"),
+        (lambda x: ag.extract(x, x), "does not turn into an array"),
+        (lambda x: ag.bincount(x), "does not turn into an array"),
+        (lambda x: ag.trim_zeros(x[None]), r"of a vector, not of shape \(1, 3\): slice it"),
+        (lambda x: ag.apply_along_axis(ag.sum, 0, x[:, None][:, :0]), r"no vector .*along axis 0 of shape \(3, 0\)"),
+        (lambda x: ag.piecewise(x, [x > 0], [1, 2, 3]), "argument 2 is longer"),
+        (lambda x: ag.cumulative_sum(x[None]), r"shape \(1, 3\).*pass axis="),
+        (lambda x: ag.gradient(x, 1, 2), "one for each of 1 axes, not 2"),
+        (lambda x: ag.gradient(x, [1, 2]), r"a number or 3 coordinates along axis 0, not shape \(2,\)"),
+        (lambda x: ag.gradient(x, edge_order=3), "edge_order 1 or 2, not 3"),
+        (lambda x: ag.gradient(x[:1]), "takes 2 samples or more, not 1"),
+        (lambda x: ag.convolve(x, x, "some"), "'full', 'same' or 'valid', not 'some'"),
+        (lambda x: ag.cov(x[:1]), "covariance of 1 observations divides by 0"),
+        (lambda x: ag.polyder(x, -1), "not -1: polyint integrates"),
+        (lambda x: ag.polyint(x, -1), "not -1: polyder differentiates"),
+        (lambda x: ag.nanquantile(x, x), r"not by the fraction q: pass q\.data"),
+        (lambda x: ag.matrix_transpose(x), r"shape \(3,\)"),
+        (lambda x: ag.linalg.outer(x[None], x), r"vectors, not shapes \(\(1, 3\), \(3,\)\)"),
+        (lambda x: ag.linalg.tensorinv(x, 0), "at least one, and got ind=0"),
+        (lambda x: ag.linalg.tensorsolve(x[:, None] * x, x[None]), r"not a of shape \(3, 3\)"),
+        (lambda x: ag.linalg.norm(x[:, None] * x, 3), '"fro", "nuc", 1, 2, inf or the negative of one, not 3'),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(call: Callable[[Any], Any], message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        call(Tensor([1.0, 2, 3]))
