@@ -591,7 +591,7 @@ def test_row_47_dropout_in_eval_and_of_everything() -> None:
 
 @row(
     "float32 times 2.0; times `np.float64(2)`; times a float64 array",
-    pytorch="float32; float32; float64 or error",
+    pytorch="float32; float32; float64, if it has axes",
     jax="float32; float64; float64",
     here="NEP 50: float32; float64; float64; the gradient keeps the dtype of its leaf",
 )
@@ -857,6 +857,13 @@ def test_row_77_power_zero_of_what_is_not_finite() -> None:
         equal(second(lambda x, p=zero: x**p, [inf, -inf, 2]), [0, 0, 0])
     with np.errstate(invalid="ignore"):
         equal(gradients(lambda x, p: x**p, inf, 0), [0, inf])
+
+
+@row("`partition`, order within the parts", pytorch="none built in", jax="another", here="NumPy's")
+def test_row_78_partition() -> None:
+    x = np.arange(40.0) * 7 % 11
+    for kth in (0, 20, [5, -1]):
+        equal(ag.partition(Tensor(x), kth).data, np.partition(x, kth))
 
 
 # -- the table -----------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class Library:
     name: str
     home: Any  # where NumPy's names are looked up
     kind: type  # of its arrays
-    array: Function  # its array of one of NumPy's, or of a number
+    array: Function  # its array of one of NumPy's
     value_and_vjp: Function
     functions: Mapping[str, Function]  # of NumPy: the same arguments
     rows: Mapping[str, Function]  # of the table of operations: the operands and parameters of the row
@@ -77,7 +77,8 @@ class Array(NDArrayOperatorsMixin):
         if method != "__call__":
             f = getattr(f, method, None) or without(f"{self.library.name} has no {ufunc.__name__}.{method}")
             return self.library.wrap(f(*bare(args), **kwargs))
-        return self.library.wrap(f(*map(self.library.array, bare(args)), **kwargs))
+        arrays = [np.array(x, self.dtype) if type(x) in (int, float) else x for x in bare(args)]
+        return self.library.wrap(f(*map(self.library.array, arrays), **kwargs))
 
     def __getitem__(self, index: Any) -> Any:
         return self.library.wrap(self.library.functions["getitem"](self.bare, index))

@@ -14,7 +14,7 @@ from . import Function, Library, scan, without
 
 
 def array(x: Any) -> Any:
-    return torch.tensor(np.array(x)) if isinstance(x, np.ndarray | np.generic | float | int) else x
+    return torch.tensor(np.array(x)) if isinstance(x, np.ndarray | np.generic) else x
 
 
 def value_and_vjp(f: Function, xs: list[Any], ct: Any) -> tuple[Any, Any]:
@@ -64,8 +64,10 @@ def over(f: Function) -> Function:
 
 
 def quantile(x: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    q = torch.tensor(np.array(q, float))
-    return along(lambda x: torch.quantile(x, q.reshape(-1), -1).reshape((*q.shape, *x.shape[:-1])))(x, axis, keepdims)
+    p = torch.tensor(np.array(q, float), dtype=x.dtype)  # PyTorch takes no other dtype; NumPy's promotes
+    f = along(lambda x: torch.quantile(x, p.reshape(-1), -1).reshape((*p.shape, *x.shape[:-1])))
+    y = f(x, axis, keepdims)
+    return y if type(q) in (int, float) else y.double()
 
 
 def amax(x: Any) -> Any:
