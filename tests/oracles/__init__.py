@@ -34,6 +34,7 @@ class Library:
     kind: type  # of its arrays
     array: Function  # its array of one of NumPy's
     value_and_vjp: Function
+    grad: Function  # of the sum of a function
     functions: Mapping[str, Function]  # of NumPy: the same arguments
     rows: Mapping[str, Function]  # of the table of operations: the operands and parameters of the row
 
@@ -43,6 +44,10 @@ class Library:
         home = self.home.linalg if function.__module__ == "numpy.linalg" else self.home
         found = self.functions.get(name) or getattr(home, name, None)
         return found or without(f"{self.name} has no {name}")
+
+    def slope(self, f: Function) -> Function:
+        """Give the gradient of the sum of a function of one operand, itself in NumPy's terms."""
+        return lambda x: self.wrap(self.grad(lambda x: bare(f(self.wrap(x))))(bare(x)))
 
     def own(self, row: str, params: Any) -> Function:
         """Let a row of the table of operations, which the library has under one name, take arrays of here."""

@@ -101,4 +101,9 @@ ROWS: dict[str, Function] = {
     "dropout": lambda x, **params: without("JAX has no dropout"),
 }
 
-LIBRARY = Library("JAX", jnp, jax.Array, array, value_and_vjp, FUNCTIONS, ROWS)
+
+def grad(f: Function) -> Function:
+    return jax.grad(lambda x: f(x).sum())
+
+
+LIBRARY = Library("JAX", jnp, jax.Array, array, value_and_vjp, grad, FUNCTIONS, ROWS)

@@ -264,4 +264,8 @@ def dimmed(params: dict[str, Any]) -> dict[str, Any]:
     return {{"axis": "dim", "keepdims": "keepdim"}.get(name, name): value for name, value in params.items()}
 
 
-LIBRARY = Library("PyTorch", torch, torch.Tensor, array, value_and_vjp, FUNCTIONS, ROWS)
+def grad(f: Function) -> Function:
+    return torch.func.grad(lambda x: f(x).sum())
+
+
+LIBRARY = Library("PyTorch", torch, torch.Tensor, array, value_and_vjp, grad, FUNCTIONS, ROWS)
