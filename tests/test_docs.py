@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import autograd_mini as ag
+from tests import pages
 from tests.benchmarks import training_step
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +55,12 @@ def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
         'pip install ".[svg,train,test]" && python -m pytest',  # .ci/run
         "python -m tests.benchmarks.training_step --peers",  # below
     }
+
+
+@pytest.mark.parametrize("name", pages.PAGES)
+def test_a_page_that_is_made_is_as_it_is_made(name: str) -> None:
+    written = (pages.DOCS / name).read_text(encoding="utf-8")
+    assert written == pages.PAGES[name](), "python -m tests.pages writes it again"
 
 
 def test_links_lead_somewhere() -> None:

@@ -122,11 +122,13 @@ logaddexp2 = primitive("logaddexp2", np.logaddexp2, lambda g, z, x, y: g * sigmo
 def _less_one(y: Any, x: Any) -> Any:
     """Give the exponent of the derivative of a power, but not -1 where it would make 0 * inf of a 0.
 
-    A constant exponent of 0 may give any number there; one that is differentiated has a derivative to keep.
+    Beside a constant exponent of 0 it is 0: the 0th power of anything is 1. One that is differentiated has a
+    derivative to keep.
     """
     if np.ndim(y) == 0 and y:
         return y - 1.0
-    return where((y == 0) & ((x == 0) | (not isinstance(y, Node))), 1, y - 1.0)
+    constant = not isinstance(y, Node)
+    return where((y == 0) & (constant | (x == 0)), 0 if constant else 1, y - 1.0)
 
 
 def _share(x: Any, y: Any, z: Any) -> Any:
