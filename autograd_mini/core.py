@@ -40,39 +40,37 @@ class Operation(Protocol):
 
 
 clock = count(1)  # one tick a node and one a change of data: the graph's only notion of time
-paused: set[int] = set()  # threads that may record nothing: empty nearly always, and cheaper to ask than `modes`
+paused: set[int] = set()  # threads that may record nothing: empty nearly always, and cheaper to ask than `_mode`
 
 
-class _Modes(local):
-    """What a thread is doing: whether it records, and whether it is inside a transform such as grad."""
+class _Mode(local):
+    """What a thread is doing: whether it records."""
 
     recording = True
-    tracing = False
 
 
-modes = _Modes()
+_mode = _Mode()
 
 
 class mode(ContextDecorator):
-    """Put this thread into a mode for a while."""
+    """Let this thread record, or not, for a while."""
 
-    def __init__(self, **wanted: bool) -> None:
-        self.wanted = wanted
+    def __init__(self, *, recording: bool) -> None:
+        self.recording = recording
 
     def _recreate_cm(self) -> mode:  # what is decorated may call itself, and run in many threads at once
-        return mode(**self.wanted)
+        return mode(recording=self.recording)
 
     def __enter__(self) -> None:
-        stack = vars(modes).setdefault("stack", [])
-        stack.append((modes.recording, modes.tracing))
-        self._set(self.wanted.get("recording", modes.recording), self.wanted.get("tracing", modes.tracing))
+        vars(_mode).setdefault("stack", []).append(_mode.recording)
+        self._set(self.recording)
 
     def __exit__(self, *_: object) -> None:
-        self._set(*vars(modes)["stack"].pop())
+        self._set(vars(_mode)["stack"].pop())
 
     @staticmethod
-    def _set(recording: bool, tracing: bool) -> None:
-        modes.recording, modes.tracing = recording, tracing
+    def _set(recording: bool) -> None:
+        _mode.recording = recording
         (paused.discard if recording else paused.add)(get_ident())
 
 
@@ -84,7 +82,7 @@ def no_grad(f: Callable[..., Any] | None = None) -> Any:
 
 def is_recording() -> bool:
     """Whether this thread records."""
-    return not paused or modes.recording
+    return not paused or _mode.recording
 
 
 class Primitive:
@@ -190,7 +188,7 @@ def result(
     node.value = value if type(value) is kind.array or type(value) is kind.number else kind.taken(value)
     node.age = next(clock)
     node.grad = None
-    if requires_grad and (not paused or modes.recording):  # is_recording(), without the call
+    if requires_grad and (not paused or _mode.recording):  # is_recording(), without the call
         node.op = op
         node.operands = operands
         node.params = params

@@ -61,8 +61,7 @@ class _Run:
                     self.inputs.append([_stand_in(x) for x in leaves(form)])
                     given[i] = grown(form, iter(self.inputs[-1]))
                 self.forms.append(form)
-            with mode(tracing=True):
-                self.result = f(*given, **kwargs)
+            self.result = f(*given, **kwargs)
         self.outputs = list(leaves(self.result))
         for y in self.outputs:
             if np.asarray(plain(y)).dtype.kind not in "fiub":

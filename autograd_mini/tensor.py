@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import numpy_protocol, ops
-from .core import Node, ancestors, assume, clock, is_recording, leaf, mode, modes, past, result, sweep
+from .core import Node, ancestors, assume, clock, is_recording, leaf, mode, past, result, sweep
 from .numpy_protocol import plain
 from .ops import elementwise as e
 from .ops.linalg import matmul_p
@@ -198,10 +198,10 @@ class Tensor(Node):
         return bool(self.value)
 
     def __float__(self) -> float:
-        if self.requires_grad and modes.tracing:
+        if self.requires_grad and is_recording():
             raise TypeError(
-                "inside a function that is being differentiated a Tensor does not turn into a Python number, for its "
-                "gradient would be lost: stay with Tensors (ag.stack joins them), or take .item() on purpose"
+                "a Tensor that is being differentiated does not turn into a Python number by itself, for its gradient "
+                "would be lost: take t.item(), or stay with Tensors (ag.stack joins them)"
             )
         return float(self.value)
 

@@ -1,18 +1,16 @@
-"""What NumPy's functions do with a Tensor, as a page: ``python -m tests.coverage`` writes docs/coverage.md."""
+"""What NumPy's functions do with a Tensor: the classes of its public functions, and docs/coverage.md."""
 
 from __future__ import annotations
 
 import inspect
 import types
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.numpy_protocol import ANSWERS, OTHERS, PLAIN, REFUSED, named
 
-PAGE = Path(__file__).parents[1] / "docs" / "coverage.md"
 PLACES = {np.argsort, np.argpartition}  # ours answer, in stable order, and give places
 CLASSES: dict[str, set[Callable[..., Any]]] = {
     "differentiable": set(ANSWERS) - PLACES,
@@ -69,7 +67,7 @@ def page() -> str:
 
 Every public function of `numpy` and `numpy.linalg` is in one of four classes, and a test fails on one that is in none.
 No function of a Tensor returns an array of objects, and none forgets a gradient silently: what has no derivative is
-refused at the call. `python -m tests.coverage` writes this page from the table in `autograd_mini/numpy_protocol.py`.
+refused at the call. `python -m tests.pages` writes this page from the table in `autograd_mini/numpy_protocol.py`.
 
 ## Differentiable
 
@@ -109,8 +107,8 @@ These take no operand that a derivative could be asked for. A Tensor where they 
 {grouped(OTHERS)}
 
 Where NumPy wants one Python number (`a[0] = t`, `a.fill(t)`, `np.fromiter`, `initial=`, `np.interp(..., left=t)` of
-plain arrays), it asks the Tensor as `float(t)` does: inside a function that is being differentiated that raises,
-outside it gives the number. What `np.frompyfunc` makes returns objects, also of a function that gives Tensors.
+plain arrays), it asks the Tensor as `float(t)` does, which raises unless nothing is recorded (`ag.no_grad`): take
+`t.item()`. What `np.frompyfunc` makes returns objects, also of a function that gives Tensors.
 """
 
 
@@ -121,7 +119,3 @@ def _keywords(ours: Callable[..., Any]) -> str:
 
 def _remark(names: Iterable[str]) -> str:
     return "".join(REMARKS.get(name.strip("`"), "") for name in names)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())

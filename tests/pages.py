@@ -7,11 +7,12 @@ from pathlib import Path
 
 from autograd_mini.files import replacing
 
-from . import conventions
+from . import conventions, coverage
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES: dict[str, Callable[[], str]] = {
     "conventions.md": conventions.page,
+    "coverage.md": coverage.page,
 }
 
 

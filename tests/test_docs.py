@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 import autograd_mini as ag
@@ -59,6 +60,8 @@ def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
 
 @pytest.mark.parametrize("name", pages.PAGES)
 def test_a_page_that_is_made_is_as_it_is_made(name: str) -> None:
+    if name == "coverage.md" and np.lib.NumpyVersion(np.__version__) < "2.4.0":
+        pytest.skip("an older NumPy has fewer functions")
     written = (pages.DOCS / name).read_text(encoding="utf-8")
     assert written == pages.PAGES[name](), "python -m tests.pages writes it again"
 

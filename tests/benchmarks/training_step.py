@@ -145,7 +145,7 @@ def autograd_mini(net: Network, p: Problem) -> Step:
         loss = loss_of(model(p.x), p.y)
         loss.backward()
         optimizer.step()
-        return float(loss)
+        return loss.item()
 
     return step
 
@@ -173,7 +173,7 @@ def pytorch(net: Network, p: Problem) -> Step:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return float(loss)
+        return loss.item()
 
     return step
 
