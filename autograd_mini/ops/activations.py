@@ -50,9 +50,9 @@ gated    = primitive("gated", lambda x, gate: where(gate == 0, 0, x) * gate,  # 
 relu     = primitive("relu",     lambda x: np.maximum(x, 0), lambda g, y, x: g * (y > 0))
 # These are primitives for speed: numpy.where takes as long as all else together.
 leaky_p  = primitive("leaky_relu", lambda x, slope: np.maximum(x, 0) + slope * np.minimum(x, 0),
-                                   lambda g, y, x, slope: g * (x > 0) + slope * g * (x <= 0))
+                                   lambda g, y, x, slope: g * (x > 0) + slope * g * ~(x > 0))
 elu_p    = primitive("elu",        lambda x, alpha: np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0)),
-                                   lambda g, y, x, alpha: g * (x > 0) + alpha * g * (x <= 0) * exp(-relu(-x)))
+                                   lambda g, y, x, alpha: g * (x > 0) + alpha * g * ~(x > 0) * exp(-relu(-x)))
 # fmt: on
 
 
