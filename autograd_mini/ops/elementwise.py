@@ -106,9 +106,9 @@ fmax    = primitive("fmax",    np.fmax,    lambda g, z, x, y: g * _share(x, y, z
 fmin    = primitive("fmin",    np.fmin,    lambda g, z, x, y: g * _share(x, y, z),
                                            lambda g, z, x, y: g * _share(y, x, z))
 clip_p  = primitive("clip",    lambda x, low, high: np.clip(x, low, high)[()],
-                    lambda g, y, x, low, high: where(_taken(x, low, high)[0], g, 0),
-                    lambda g, y, x, low, high: where(_taken(x, low, high)[1], g, 0),
-                    lambda g, y, x, low, high: where(_taken(x, low, high)[2], g, 0))
+                    lambda g, y, x, low, high: g * _taken(x, low, high)[0],
+                    lambda g, y, x, low, high: g * _taken(x, low, high)[1],
+                    lambda g, y, x, low, high: g * _taken(x, low, high)[2])
 where_p = primitive("where", lambda x, y, condition: _where(x, y, condition),
                     lambda g, z, x, y, condition: where(condition, g, 0),
                     lambda g, z, x, y, condition: where(condition, 0, g))
