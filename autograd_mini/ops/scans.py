@@ -43,12 +43,12 @@ def _recur(links: Any, rows: Any) -> None:
     """Add to each row its link times the row before; where rows are short and many, in blocks side by side.
 
     What comes into a block is added in the end, times the products of its links. For those alone not to leave the
-    range of the dtype, steep links make short blocks.
+    range of the dtype, steep links make short blocks; what is infinite goes step by step.
     """
     n = len(rows)
     steepest = 1 + int(np.absolute(np.frexp(links)[1]).max(initial=0))
     length = min(math.isqrt(n), -np.finfo(rows.dtype).minexp // steepest)
-    if length < 8 or n < rows[0].size:
+    if length < 8 or n < rows[0].size or np.isinf(links).any():
         for i in range(n - 1):
             rows[i + 1] += links[i] * rows[i]
         return
