@@ -14,7 +14,6 @@ import pytest
 
 import autograd_mini as ag
 from tests import pages
-from tests.benchmarks import training_step
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -54,7 +53,8 @@ def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
     assert commands == {
         'pip install ".[svg,train]" && python -m autograd_mini',  # .ci/run
         'pip install ".[svg,train,test]" && python -m pytest',  # .ci/run
-        "python -m tests.benchmarks.training_step --peers",  # below
+        "python -m tests.benchmarks.training_step --peers",  # tests/test_benchmarks.py
+        "python -m tests.benchmarks.operations --peers",  # the same
     }
 
 
@@ -77,22 +77,6 @@ def test_the_examples_of_docstrings(name: str, tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     if not name.endswith("__main__"):
         assert not doctest.testmod(importlib.import_module(name)).failed
-
-
-def test_the_benchmark_prints_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    training_step.main(["--seconds", "0.05"])
-    printed = capsys.readouterr().out
-    for net in training_step.NETWORKS:
-        assert f"| {net.name}, {net.dtype} |" in printed
-    assert "| autograd_mini, scalars |" in printed
-
-
-def test_the_benchmark_refuses_a_step_that_computes_something_else() -> None:
-    net = training_step.NETWORKS[0]
-    p = training_step.problem(net)
-    other = p._replace(x=p.x * 1.01)
-    with pytest.raises(SystemExit, match="XOR 2-3-2, batch 4: wrong has the losses"):
-        training_step.agree(net, {"hand NumPy": training_step.hand(net, p), "wrong": training_step.hand(net, other)})
 
 
 def test_every_public_thing_has_a_docstring() -> None:

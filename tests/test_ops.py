@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 from autograd_mini import Tensor, core
 from autograd_mini.numpy_protocol import plain
+from autograd_mini.ops import scans
 from autograd_mini.testing import GradientError, gradcheck
 
 from .operations import ROWS, Case, Row, activations, elementwise, primitives, reached, samples
@@ -331,6 +332,68 @@ def test_methods_of_ufuncs_go_along_the_first_axis() -> None:
     for f in (np.subtract, np.power, np.maximum):
         same(f.outer(Tensor(x), [1, 2]).data, f.outer(x, [1, 2]))
         same(f.outer([1, 2], Tensor(x)).data, f.outer([1, 2], x))
+
+
+# -- what is done otherwise where there is much ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(300,), (300, 2), (2, 300)], ids=str)
+@pytest.mark.parametrize("links", ["mild", "zeros", "steep", "too steep", "infinite", "half"])
+def test_long_recurrences_are_those_of_single_steps(shape: tuple[int, ...], links: str) -> None:
+    rng = np.random.default_rng(0)
+    axis = int(np.argmax(shape))
+    y = rng.standard_normal(shape)
+    back = (-1.0) ** np.arange(300).reshape([300 if n == 300 else 1 for n in shape])  # what grows shrinks again
+    x = rng.choice([-1, 1], shape) * {"steep": 1e18, "too steep": 1e200}.get(links, 1.0) ** back
+    x *= rng.random(shape) > 0.1 if links == "zeros" else 1
+    if links == "infinite":  # behind nothing but zeros, which it must not meet
+        place = np.cumsum(np.ones(shape), axis)
+        x, y = np.where(place == 52, np.inf, x), np.where(place < 51, 0, y)
+    x, y = (v.astype(np.float16) if links == "half" else v for v in (x, y))
+    x = np.delete(x, -1, axis)
+    expected = np.moveaxis(y.astype(np.float32) if links == "half" else y.copy(), axis, 0)
+    found = scans.recurrence_p(x, y, axis=axis)
+    for i, link in enumerate(np.moveaxis(x, axis, 0)):
+        expected[i + 1] += link * expected[i]
+    np.testing.assert_allclose(np.moveaxis(found, axis, 0), expected, rtol=2e-4 if links == "half" else 1e-9)
+
+
+@pytest.mark.parametrize("f", [ag.cumprod, ag.cummax, ag.cummin], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("ties", [False, True])
+def test_long_scans_twice(f: Callable[..., Any], ties: bool) -> None:
+    x = np.random.default_rng(0).permutation(90) / 90 + 0.5
+    if ties:  # the same first entry for both, so that no difference takes them apart
+        gradcheck(lambda x: f(ag.concatenate([x, x])), x, order=2, directions=1)
+    else:
+        gradcheck(f, x, order=2, directions=1)
+
+
+@pytest.mark.parametrize("n", [8, 9, 40])
+def test_many_parts(n: int) -> None:
+    x = np.arange(3.0 * n).reshape(n, 3)
+    places = np.random.default_rng(0).integers(-n, n + 2, n).tolist()  # some parts are empty, and some overlap
+    for f in (np.unstack, lambda x: np.split(x, n), lambda x: np.split(x, places)):
+        for part, theirs in zip(f(Tensor(x)), f(x), strict=True):
+            same(part.data, theirs)
+        leaf = Tensor(x)
+        weights = range(1, 1 + len(f(x)))
+        sum((w * part).sum() for w, part in zip(weights, f(leaf), strict=True)).backward()
+        rows = f(np.arange(n))
+        same(
+            leaf.grad[:, 0],
+            np.array([sum(w for w, r in zip(weights, rows, strict=True) if i in np.ravel(r)) for i in range(n)], float),
+        )
+
+
+@pytest.mark.parametrize(
+    "x", [[2.0, 0.5, 3.0], [2.0, 0.0, 3.0], [0.0, 0.0, 3.0], [1e-200, 1e-200, 1e200], [1e200, 1e200, 0.5]]
+)
+def test_the_products_of_the_others(x: list[float]) -> None:
+    leaf = Tensor(x)
+    with np.errstate(over="ignore"):
+        ag.prod(leaf).backward()
+        expected = [np.prod(np.delete(x, i)) for i in range(3)]
+    np.testing.assert_allclose(leaf.grad, expected, rtol=1e-15)
 
 
 # -- the table is complete, and its checks are sharp ---------------------------------------------------

@@ -241,8 +241,10 @@ def _max_pool(n: int, x: Any, kernel_size: Sizes, stride: Sizes | None, padding:
     lead, spatial = x.shape[:-n], x.shape[-n:]
     m, size = prod(lead), prod(spatial)
 
-    def patches(values: Any) -> Any:  # to repeat the edge changes no maximum
-        return _windows(np.pad(values, [(0, 0)] * (values.ndim - n) + pads, mode="edge"), **grid)
+    def patches(values: Any) -> Any:
+        if any(map(any, pads)):  # to repeat the edge changes no maximum
+            values = np.pad(values, [(0, 0)] * (values.ndim - n) + pads, mode="edge")
+        return _windows(values, **grid)
 
     cut = patches(value_of(x))
     out = cut.shape[-n:]

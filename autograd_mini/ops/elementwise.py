@@ -106,6 +106,10 @@ fmax    = primitive("fmax",    np.fmax,    lambda g, z, x, y: g * _share(x, y, z
                                            lambda g, z, x, y: g * _share(y, x, z))
 fmin    = primitive("fmin",    np.fmin,    lambda g, z, x, y: g * _share(x, y, z),
                                            lambda g, z, x, y: g * _share(y, x, z))
+clip_p  = primitive("clip",    lambda x, low, high: np.clip(x, low, high)[()],
+                    lambda g, y, x, low, high: g * _taken(x, low, high)[0],
+                    lambda g, y, x, low, high: g * _taken(x, low, high)[1],
+                    lambda g, y, x, low, high: g * _taken(x, low, high)[2])
 where_p = primitive("where", lambda x, y, condition: _where(x, y, condition),
                     lambda g, z, x, y, condition: where(condition, g, 0),
                     lambda g, z, x, y, condition: where(condition, 0, g))
@@ -138,6 +142,14 @@ def _share(x: Any, y: Any, z: Any) -> Any:
 
 def _is(x: Any, z: Any) -> Any:
     return (x == z) | ((x != x) & (z != z))
+
+
+def _taken(x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
+    """Where `x` is taken, where the lower limit, and where the higher; a limit that is NaN is taken."""
+    x, low, high = value_of(x), value_of(low), value_of(high)
+    below = np.less(x, low) | np.isnan(low)
+    above = np.greater(np.maximum(x, low), high) | np.isnan(high)
+    return ~(below | above), below & ~above, above
 
 
 def over_square(g: Any, x: Any) -> Any:
@@ -257,11 +269,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     low, high = (a_min, a_max) if min is None and max is None else (min, max)
     if not any(isinstance(x, Node) for x in (a, low, high)):
         return np.clip(a, low, high)
-    if low is not None:
-        a = where(np.greater(low, a) | np.isnan(low), low, a)
-    if high is not None:
-        a = where(np.less(high, a) | np.isnan(high), high, a)
-    return a
+    return clip_p(a, -math.inf if low is None else low, math.inf if high is None else high)
 
 
 def nan_to_num(x: Any, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from operator import index as integer
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..core import Node, Operation, primitive, value_of
 from .elementwise import where
 from .namesake import namesake
-from .shape import along, joined, moveaxis, ravel, reshape, shape_of, stack, stand_in
+from .shape import along, broadcast_to, expand_dims, joined, moveaxis, ravel, reshape, shape_of, stack, stand_in
 
 __all__ = [
     "add_at", "apply_along_axis", "argpartition", "argsort", "array_split", "choose", "compress", "delete", "dsplit",
@@ -165,6 +166,11 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each entry along `axis`, or of the flattened `a`: all as often, or each as often as is said."""
     a, axis, places = _line(a, axis)
+    if not isinstance(repeats, Sequence) and np.ndim(repeats) == 0:
+        shape = list(a.shape)
+        shape.insert(axis + 1, integer(repeats))
+        copies = broadcast_to(expand_dims(a, axis + 1), tuple(shape))
+        return reshape(copies, (*a.shape[:axis], a.shape[axis] * shape[axis + 1], *a.shape[axis + 1 :]))
     return along(a, axis, np.repeat(places, np.asarray(repeats)))
 
 
@@ -339,11 +345,25 @@ def dsplit(ary: Any, indices_or_sections: Any) -> Any:
 def _cut(theirs: Any, ary: Any, indices_or_sections: Any, axis: int) -> list[Any]:
     ary, axis, places = _line(ary, axis)
     parts = theirs(places, np.asarray(indices_or_sections))
-    return [along(ary, axis, slice(int(part[0]), int(part[-1]) + 1) if part.size else slice(0)) for part in parts]
+    return _apart(ary, axis, [(int(part[0]), int(part[-1]) + 1) if part.size else (0, 0) for part in parts], slice)
+
+
+def _apart(x: Any, axis: int, spans: Sequence[tuple[int, int]], read: Callable[..., Any], origin: int = 0) -> list[Any]:
+    """Read spans of the axis, of which `x` begins at `origin`: each by the index that `read` makes of it.
+
+    Many are read from halves, for on the way back each makes an array as large as what it was read from.
+    """
+    if len(spans) <= 8:
+        return [along(x, axis, read(start - origin, stop - origin)) for start, stop in spans]
+    found = []
+    for half in (spans[: len(spans) // 2], spans[len(spans) // 2 :]):
+        low, high = min(start for start, _ in half), max(stop for _, stop in half)
+        found += _apart(along(x, axis, slice(low - origin, high - origin)), axis, half, read, low)
+    return found
 
 
 @namesake(getattr(np, "unstack", None))
 def unstack(x: Any, /, *, axis: int = 0) -> Any:
     """Give a tuple of the parts of `x` at each place along `axis`."""
     x, axis, places = _line(x, axis)
-    return tuple(along(x, axis, i) for i in places.tolist())
+    return tuple(_apart(x, axis, [(i, i + 1) for i in places.tolist()], lambda start, stop: start))

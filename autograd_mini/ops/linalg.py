@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..core import Node, Operation, primitive
 from .elementwise import mul_p
 from .namesake import namesake
-from .shape import expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, stack, transpose
+from .shape import expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
 
 __all__ = [
     "cross", "dot", "einsum", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "vdot", "vecdot", "vecmat",
@@ -28,12 +28,17 @@ matmul_p = primitive("matmul", op.matmul, lambda g, z, x, y: _left(g, x, y),
 einsum_p: Operation = primitive("einsum", lambda *xs, subscripts, optimize: _einsum(xs, subscripts, optimize),
                      lambda g, z, *xs, subscripts, optimize, position:
                          _turned(g, xs, subscripts, optimize, position), variadic=True)
+# Each component could be written out; this is one node, and its own rule.
+cross_p: Operation = primitive("cross", lambda x, y: np.cross(x, y), lambda g, z, x, y: cross_p(y, g),
+                                                                     lambda g, z, x, y: cross_p(g, x))
 # fmt: on
 
 
 def _left(g: Any, x: Any, y: Any) -> Any:
     if x.ndim > 1 < y.ndim:
         return g @ y.mT
+    if x.ndim == y.ndim:
+        return g * y
     rows, (g, _, y) = x.ndim == 1, _matrices(g, x, y)
     return squeeze(g @ y.mT, -2) if rows else g @ y.mT
 
@@ -44,6 +49,8 @@ def _right(g: Any, x: Any, y: Any) -> Any:
         return x.reshape(rows, x.shape[-1]).mT @ g.reshape(rows, g.shape[-1])
     if x.ndim > 1 < y.ndim:
         return x.mT @ g
+    if x.ndim == y.ndim:
+        return x * g
     columns, (g, x, _) = y.ndim == 1, _matrices(g, x, y)
     return squeeze(x.mT @ g, -1) if columns else x.mT @ g
 
@@ -206,8 +213,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """Give the vector products of the vectors of three components along an axis."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = _components(a, axisa), _components(b, axisb)
-    return stack([x[i - 2] * y[i - 1] - x[i - 1] * y[i - 2] for i in range(3)], axisc)
+    z = cross_p(_components(a, axisa), _components(b, axisb))
+    return moveaxis(z, -1, axisc)
 
 
 def _components(x: Any, axis: int) -> Any:
@@ -215,7 +222,7 @@ def _components(x: Any, axis: int) -> Any:
     axis = normalize_axis_index(axis, len(shape))
     if shape[axis] != 3:
         raise ValueError(f"cross multiplies vectors of three components, not of {shape[axis]} (axis {axis} of {shape})")
-    return transpose(x, [axis, *(i for i in range(len(shape)) if i != axis)])
+    return moveaxis(x, axis, -1)
 
 
 @namesake(np.vecdot)
@@ -227,9 +234,9 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 def matvec(x1: Any, x2: Any) -> Any:
     """Multiply matrices by vectors: the vectors lie along the last axis of `x2`."""
-    return squeeze(matmul(x1, expand_dims(x2, -1)), -1)
+    return squeeze(matmul(x1, expand_dims(x2, -1)), -1) if len(shape_of(x2)) > 1 else matmul(x1, x2)
 
 
 def vecmat(x1: Any, x2: Any) -> Any:
     """Multiply vectors by matrices: the vectors lie along the last axis of `x1`."""
-    return squeeze(matmul(expand_dims(x1, -2), x2), -2)
+    return squeeze(matmul(expand_dims(x1, -2), x2), -2) if len(shape_of(x1)) > 1 else matmul(x1, x2)

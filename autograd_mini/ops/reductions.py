@@ -41,7 +41,7 @@ def _logsumexp(x: Any, axis: Axes, keepdims: bool) -> Any:
 sum_p  = primitive("sum",  lambda x, axis: add(x, axis=axis, keepdims=axis is not None),
                    lambda g, y, x, axis: broadcast_p(g, shape=x.shape))
 prod_p: Operation = primitive("prod", lambda x, axis: times(x, axis=axis, keepdims=axis is not None),
-                   lambda g, y, x, axis: g * _others(x, axis))
+                   lambda g, y, x, axis: g * (y / x if _normal(y) else _others(x, axis)))
 mean_p = primitive("mean", lambda x, axis: mean_of(x, axis),
                    lambda g, y, x, axis: broadcast_p(g * (1 / _count(x, axis)), shape=x.shape))
 max_p  = primitive("max",  lambda x, axis: np.max(x, axis=axis, keepdims=axis is not None),
@@ -108,6 +108,12 @@ def _count(x: Any, axis: Axes) -> Any:
     return builtins.max(math.prod([x.shape[i] for i in axes_of(x, axis)]), 1)
 
 
+def _normal(y: Any) -> bool:
+    """Whether all of `y` has its digits: nothing in it is 0, next to it, infinite or NaN."""
+    size = np.absolute(value_of(y))
+    return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
+
+
 def _others(x: Any, axis: Axes) -> Any:
     """For each entry, the product of the others; no division, so that it is right where there are zeros."""
     found: Any = 1
@@ -156,18 +162,26 @@ def _nearness(x: Any, q: Any, axis: Axes, numbers: bool = False) -> Any:
     """How much of the quantile `q` is owed to each entry: 1 less its distance in rank; ties are in stable order.
 
     As in an extremum, NaNs own it, unless it is only of the `numbers`: then they rank behind and own nothing.
+    Only the entries at the rank below and the rank above are looked for.
     """
     x = value_of(x)
     axes = axes_of(x, axis)
     last, n = range(-len(axes), 0), math.prod([x.shape[i] for i in axes])
     aside = np.moveaxis(x, axes, last)
-    order = aside.reshape(*aside.shape[: x.ndim - len(axes)], n).argsort(axis=-1, kind="stable")
-    rank = np.moveaxis(order.argsort(axis=-1).reshape(aside.shape), last, axes)
-    nans = np.isnan(x)
-    count = add(nans, axis=axes, keepdims=True)
-    place = np.asarray(q)[(..., *[None] * x.ndim)] * (n - 1 - count * numbers)
-    near = np.maximum(1 - np.absolute(rank - place), 0)
-    return np.where(nans, 0, near) if numbers else np.where(count > 0, nans / np.maximum(count, 1), near)
+    lines = aside.reshape((*aside.shape[: x.ndim - len(axes)], n))
+    ordered = np.sort(lines)[(None,) * np.ndim(q)]
+    nans = np.isnan(lines)
+    count = add(nans, axis=-1, keepdims=True)
+    place = np.asarray(q)[(..., *[None] * lines.ndim)] * (n - 1 - count * numbers)
+    share: Any = 0
+    for rank in (np.floor(place), np.floor(place) + 1):
+        k = np.minimum(rank, n - 1).astype(np.intp)
+        entry = np.take_along_axis(ordered, k, -1)
+        ties = lines == entry
+        nth = k + 1 - add(lines < entry, axis=-1, keepdims=True)  # of those that tie
+        share = share + (1 - np.absolute(rank - place)) * (ties & (np.cumsum(ties, axis=-1) == nth))
+    share = np.where(nans, 0, share) if numbers else np.where(count > 0, nans / np.maximum(count, 1), share)
+    return np.moveaxis(share.reshape(np.shape(q) + aside.shape), last, [i % x.ndim - x.ndim for i in axes])
 
 
 def _slope(x: Any, y: Any, ord: Any, axis: Axes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..core import Node, Operation, primitive, value_of
 from .elementwise import where
+from .indexing import positions, putitem_p
 from .namesake import namesake
-from .shape import along, broadcast_to, concatenate_p, joined, ravel, shape_of
+from .shape import along, broadcast_to, concatenate_p, joined, ravel, reshape, shape_of
 
 __all__ = [
     "cummax", "cummin", "cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "diff", "ediff1d", "nancumprod",
@@ -41,10 +43,35 @@ unwrap_p = primitive("unwrap", lambda x, discont, axis, period: np.unwrap(x, dis
 
 def _recurrence(x: Any, y: Any, axis: int) -> Any:
     z = np.array(y, np.result_type(x, y, np.float32))  # half precision adds up in single
-    links, rows = np.moveaxis(x, axis, 0), np.moveaxis(z, axis, 0)
-    for i in range(len(rows) - 1):  # in order, since products of links alone may overflow
-        rows[i + 1] += links[i] * rows[i]
+    _recur(np.moveaxis(x, axis, 0).astype(z.dtype, copy=False), np.moveaxis(z, axis, 0))
     return z
+
+
+def _recur(links: Any, rows: Any) -> None:
+    """Add to each row its link times the row before; where rows are short and many, in blocks side by side.
+
+    What comes into a block is added in the end, times the products of its links. For those alone not to leave the
+    range of the dtype, steep links make short blocks; what is infinite goes step by step.
+    """
+    n = len(rows)
+    steepest = 1 + int(np.absolute(np.frexp(links)[1]).max(initial=0))
+    length = min(math.isqrt(n), -np.finfo(rows.dtype).minexp // steepest)
+    if length < 8 or n < rows[0].size or np.isinf(links).any():
+        for i in range(n - 1):
+            rows[i + 1] += links[i] * rows[i]
+        return
+    count = (n - 1) // length
+    end = count * length
+    inner, blocks = (x[:end].reshape(count, length, *x.shape[1:]) for x in (links, rows))
+    for i in range(length - 1):
+        blocks[:, i + 1] += inner[:, i] * blocks[:, i]
+    products = np.multiply.accumulate(inner, 1)
+    carried = np.concatenate([np.zeros_like(rows[:1]), inner[:, -1] * blocks[:, -1]])
+    _recur(products[:, -1], carried)
+    blocks[:, 0] += carried[:-1]
+    blocks[:, 1:] += products[:, :-1] * carried[:-1, None]
+    rows[end] += carried[-1]
+    _recur(links[end:], rows[end:])
 
 
 def _recur_back(x: Any, g: Any, axis: int) -> Any:
@@ -52,10 +79,16 @@ def _recur_back(x: Any, g: Any, axis: int) -> Any:
 
 
 def _owed(g: Any, y: Any, x: Any, axis: int) -> Any:
-    """Hand each entry its share of the running extrema `y` that it gave: ties so far share evenly, NaNs own it."""
+    """Hand each entry its share of the running extrema `y` that it gave: ties so far share evenly, NaNs own it.
+
+    Without ties, each entry simply has what it gave until the next one took over.
+    """
     own = (x == y) | np.isnan(x)
     now, last = tail(y, axis), head(y, axis)
     same = (now == last) | np.isnan(last)
+    if not np.any(tail(own, axis) & same):
+        owners = np.maximum.accumulate(np.where(own, positions(x.shape), 0), axis).ravel()
+        return reshape(putitem_p(ravel(g), index=owners, shape=owners.shape), x.shape)
     return own * _recur_back(same, g / recurrence_p(same, own, axis=axis), axis)
 
 

@@ -8,8 +8,6 @@ three steps, and their losses must agree.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import sys
 import time
@@ -17,13 +15,11 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_variable] = "1"  # read when NumPy is imported, hence above it
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+import numpy as np
 
-import numpy as np  # noqa: E402  # the variables above are read by this import
+import autograd_mini as ag
 
-import autograd_mini as ag  # noqa: E402
+from .timing import interleaved, machine, ratio
 
 Array = np.ndarray[Any, Any]
 Step = Callable[[], float]
@@ -282,29 +278,6 @@ def agree(net: Network, steps: dict[str, Step]) -> None:
             raise SystemExit(f"{net.name}: {name} has the losses {values}, by hand they are {losses['hand NumPy']}")
 
 
-def interleaved(steps: dict[str, Step], seconds: float) -> dict[str, list[float]]:
-    """Time the steps in turns: a list of seconds a step for each, one entry a turn."""
-    start = time.perf_counter()
-    for step in steps.values():
-        step()
-    each = max((time.perf_counter() - start) / len(steps), 1e-6)
-    repeats = max(1, round(0.002 / each))
-    turns = max(11, round(seconds / (repeats * each * len(steps))))
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(turns):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            for _ in range(repeats):
-                step()
-            times[name].append((time.perf_counter() - start) / repeats)
-    return times
-
-
-def ratio(times: dict[str, list[float]], name: str, base: str) -> float:
-    """The median over the turns of one time divided by the other of the same turn."""
-    return statistics.median(a / b for a, b in zip(times[name], times[base], strict=True))
-
-
 # ---- one operation at a time -----------------------------------------------------------------------
 
 OPERATIONS = 800  # a chain that the recursion of micrograd can still walk
@@ -349,18 +322,6 @@ def operations_table() -> list[str]:
         both = [statistics.median(column) for column in (*zip(*pairs, strict=True), [a + b for a, b in pairs])]
         lines.append(f"| {name} | " + " | ".join(f"{t / OPERATIONS * 1e9:,.0f} ns" for t in both) + " |")
     return lines
-
-
-def machine() -> str:
-    names = [platform.processor() or platform.machine()]
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo") as info:
-            names = [line.split(":")[1].strip() for line in info if line.startswith("model name")][:1] or names
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return (
-        f"{names[0]}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
-        f"NumPy {np.__version__} with {blas['name']} {blas['version']}, one thread"
-    )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,0 +1,70 @@
+"""The benchmarks measure what they say, for every operation; how fast it is, no test can say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .benchmarks import operations, training_step
+from .benchmarks.operations import ALIASES, OPERATIONS, Operation, agree, engines
+from .operations import ROWS
+
+NAMES = {operations.known(operation) for operation in OPERATIONS}
+
+
+def test_every_operation_is_timed() -> None:
+    assert {row.name for row in ROWS} == NAMES | set(ALIASES)
+    assert not NAMES & set(ALIASES)
+    assert set(ALIASES.values()) <= NAMES
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_what_is_timed_is_numpys(operation: Operation) -> None:
+    for size in (10, 100):
+        agree(operation, engines(operation, size, peers=False))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_what_is_timed_is_pytorchs(operation: Operation) -> None:
+    pytest.importorskip("torch")
+    agree(operation, engines(operation, 100, peers=True))
+
+
+def test_an_operation_that_computes_something_else_is_refused() -> None:
+    exp = next(operation for operation in OPERATIONS if operation.name == "exp")
+    with pytest.raises(SystemExit, match="exp: the value of autograd_mini is"):
+        agree(exp, engines(exp._replace(numpy=lambda x: x), 10, peers=False))
+
+
+def test_the_operations_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["exp", "matmul", "split", "qr Q", "nll"]
+    operations.main(["--sizes", "10", "20", "--seconds", "0.001", "--only", *names])
+    printed = capsys.readouterr().out
+    for name in names:
+        assert len(re.findall(rf"^\| {name} \| [12]0 \| [\d.,]+ µs \| [\d.]+ \| [\d.]+ \|$", printed, re.M)) == 2
+    assert len(re.findall(r"^\| elementwise \| 1 \| [12]0 \| [\d.]+ \| [\d.]+ \|$", printed, re.M)) == 2
+    assert "PyTorch" not in printed
+
+
+def test_unknown_operations_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        operations.main(["--only", "exp", "frobnicate"])
+    assert "['frobnicate']" in capsys.readouterr().err
+
+
+def test_training_steps_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    training_step.main(["--seconds", "0.05"])
+    printed = capsys.readouterr().out
+    for net in training_step.NETWORKS:
+        assert f"| {net.name}, {net.dtype} |" in printed
+    assert "| autograd_mini, scalars |" in printed
+
+
+def test_a_step_that_computes_something_else_is_refused() -> None:
+    net = training_step.NETWORKS[0]
+    p = training_step.problem(net)
+    other = p._replace(x=p.x * 1.01)
+    with pytest.raises(SystemExit, match="XOR 2-3-2, batch 4: wrong has the losses"):
+        training_step.agree(net, {"hand NumPy": training_step.hand(net, p), "wrong": training_step.hand(net, other)})
