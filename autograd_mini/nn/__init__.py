@@ -1,5 +1,6 @@
 """Modules, layers and losses. Nothing here knows a derivative."""
 
+from . import losses
 from .layers import (
     MLP,
     LeakyReLU,
@@ -12,10 +13,10 @@ from .layers import (
     Softplus,
     Tanh,
 )  # fmt: skip
-from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from .losses import *
 from .module import Module
 
 __all__ = [
-    "MLP", "LeakyReLU", "Linear", "LogSoftmax", "Module", "ReLU", "Sequential", "Sigmoid", "Softmax",
-    "Softplus", "Tanh", "binary_cross_entropy_with_logits", "cross_entropy", "mse_loss",
+    "MLP", "LeakyReLU", "Linear", "LogSoftmax", "Module", "ReLU", "Sequential", "Sigmoid", "Softmax", "Softplus", "Tanh",
+    *losses.__all__,
 ]  # fmt: skip
