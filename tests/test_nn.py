@@ -86,6 +86,66 @@ def test_train_and_eval_reach_all_modules() -> None:
     assert block.train().heads["a"].training
 
 
+class Averaging(nn.Module):
+    """Holds a buffer, and a module with one in a list."""
+
+    def __init__(self) -> None:
+        self.register_buffer("mask", np.array([1.0, 0.0], np.float32))
+        self.parts = [nn.BatchNorm1d(2)]
+        self.note = np.ones(3)  # an array is a buffer only if it is registered
+
+    def forward(self, x: object) -> Tensor:
+        return self.parts[0](x) * self.mask
+
+
+def test_buffers_are_part_of_the_state_and_no_parameters() -> None:
+    model = Averaging()
+    buffers = ["mask", "parts.0.running_mean", "parts.0.running_var"]
+    assert [path for path, _ in model.named_buffers()] == buffers
+    assert [path for path, _ in model.named_parameters()] == ["parts.0.weight", "parts.0.bias"]
+    model(np.array([[1.0, 2.0], [3.0, 5.0]]))
+    state = model.state_dict()
+    assert sorted(state) == sorted([*buffers, "parts.0.weight", "parts.0.bias"])
+    other = Averaging()
+    other.load_state_dict(state)
+    assert_array_equal(other.parts[0].running_mean, model.parts[0].running_mean)
+    state["parts.0.running_mean"][...] = 7  # a copy, as it was when it was loaded
+    for one in (model, other):
+        assert_allclose(one.parts[0].running_mean, [0.2, 0.35])
+    assert other.mask.dtype == np.float32
+    model.register_buffer("mask", np.zeros(2))
+    assert [path for path, _ in model.named_buffers()] == buffers  # anew, and not twice
+
+
+def test_buffers_that_do_not_fit_are_listed() -> None:
+    model = Averaging()
+    state = model.state_dict()
+    del state["mask"]
+    state["parts.0.running_var"] = np.ones(3)
+    with pytest.raises(ValueError, match="does not fit Averaging") as caught:
+        model.load_state_dict(state)
+    assert str(caught.value).splitlines()[1:] == [
+        "  missing: mask, of shape (2,)",
+        "  wrong shape: parts.0.running_var is (2,) here and (3,) there",
+    ]
+
+
+def test_freezing_and_forgetting() -> None:
+    model = nn.MLP([2, 3, 1], rng=0)
+    assert model.requires_grad_(False) is model
+    assert not any(p.requires_grad for p in model.parameters())
+    assert not model(np.ones((1, 2))).requires_grad
+    model[2].requires_grad_()
+    model(np.ones((1, 2))).sum().backward()
+    assert [p.grad is None for p in model.parameters()] == [True, True, False, False]
+    model.zero_grad()
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_parameters_of_its_own() -> None:
+    assert [path for path, _ in Block().named_parameters(recurse=False)] == ["scale", "frozen"]
+
+
 def test_repr_is_a_tree_with_parameter_counts() -> None:
     assert repr(Block()) == "\n".join([
         "Block() · 18 parameters",
