@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import Node, clock
 from ..tensor import Tensor
+from .summary import Summary, summarise
 
 
 class Module:
@@ -171,6 +172,35 @@ class Module:
     def eval(self) -> Self:
         """Switch this module and all inside to evaluation."""
         return self.train(False)
+
+    def summary(self, *inputs: Any) -> Summary:
+        """Run the model on an example batch, and give a table of what each module gave and cost.
+
+        It runs as after `eval()`: running statistics and random generators stay as they are.
+
+        Parameters
+        ----------
+        *inputs : array_like or Tensor
+            What `forward` takes.
+
+        Returns
+        -------
+        Summary
+            A table as its `repr`, or its numbers by attributes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autograd_mini as ag
+        >>> ag.nn.MLP([64, 50, 10]).summary(np.zeros((32, 64)))
+        module                    output    parameters  multiply-adds
+        MLP()                     (32, 10)           0              0
+        layers.0: Linear(64, 50)  (32, 50)       3,250        102,400
+        layers.1: Tanh()          (32, 50)           0              0
+        layers.2: Linear(50, 10)  (32, 10)         510         16,000
+        total                                    3,760        118,400
+        """
+        return summarise(self, inputs)
 
     def extra_repr(self) -> str:
         """Say what `repr` shows between the parentheses."""
