@@ -86,6 +86,66 @@ def test_train_and_eval_reach_all_modules() -> None:
     assert block.train().heads["a"].training
 
 
+class Averaging(nn.Module):
+    """Holds a buffer, and a module with one in a list."""
+
+    def __init__(self) -> None:
+        self.register_buffer("mask", np.array([1.0, 0.0], np.float32))
+        self.parts = [nn.BatchNorm1d(2)]
+        self.note = np.ones(3)  # an array is a buffer only if it is registered
+
+    def forward(self, x: object) -> Tensor:
+        return self.parts[0](x) * self.mask
+
+
+def test_buffers_are_part_of_the_state_and_no_parameters() -> None:
+    model = Averaging()
+    buffers = ["mask", "parts.0.running_mean", "parts.0.running_var"]
+    assert [path for path, _ in model.named_buffers()] == buffers
+    assert [path for path, _ in model.named_parameters()] == ["parts.0.weight", "parts.0.bias"]
+    model(np.array([[1.0, 2.0], [3.0, 5.0]]))
+    state = model.state_dict()
+    assert sorted(state) == sorted([*buffers, "parts.0.weight", "parts.0.bias"])
+    other = Averaging()
+    other.load_state_dict(state)
+    assert_array_equal(other.parts[0].running_mean, model.parts[0].running_mean)
+    state["parts.0.running_mean"][...] = 7  # a copy, as it was when it was loaded
+    for one in (model, other):
+        assert_allclose(one.parts[0].running_mean, [0.2, 0.35])
+    assert other.mask.dtype == np.float32
+    model.register_buffer("mask", np.zeros(2))
+    assert [path for path, _ in model.named_buffers()] == buffers  # anew, and not twice
+
+
+def test_buffers_that_do_not_fit_are_listed() -> None:
+    model = Averaging()
+    state = model.state_dict()
+    del state["mask"]
+    state["parts.0.running_var"] = np.ones(3)
+    with pytest.raises(ValueError, match="does not fit Averaging") as caught:
+        model.load_state_dict(state)
+    assert str(caught.value).splitlines()[1:] == [
+        "  missing: mask, of shape (2,)",
+        "  wrong shape: parts.0.running_var is (2,) here and (3,) there",
+    ]
+
+
+def test_freezing_and_forgetting() -> None:
+    model = nn.MLP([2, 3, 1], rng=0)
+    assert model.requires_grad_(False) is model
+    assert not any(p.requires_grad for p in model.parameters())
+    assert not model(np.ones((1, 2))).requires_grad
+    model[2].requires_grad_()
+    model(np.ones((1, 2))).sum().backward()
+    assert [p.grad is None for p in model.parameters()] == [True, True, False, False]
+    model.zero_grad()
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_parameters_of_its_own() -> None:
+    assert [path for path, _ in Block().named_parameters(recurse=False)] == ["scale", "frozen"]
+
+
 def test_repr_is_a_tree_with_parameter_counts() -> None:
     assert repr(Block()) == "\n".join([
         "Block() · 18 parameters",
@@ -154,6 +214,79 @@ def test_models_can_be_copied_and_pickled() -> None:
         assert_array_equal(twin(x).data, model(x).data)
         twin.layers[0].bias.data += 1
         assert_array_equal(model.layers[0].bias.data, 0)
+
+
+# ---- summary ---------------------------------------------------------------------------------------
+
+
+def test_summary_of_a_convolutional_network() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1, rng=0), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(4, 6, 3, groups=2, bias=False, rng=0), nn.Flatten(), nn.Dropout(0.5, rng=0), nn.Linear(24, 10, rng=0),
+    )  # fmt: skip
+    table = model.summary(np.zeros((5, 1, 8, 8)))
+    assert repr(table) == "\n".join([
+        "module                                                output        parameters  multiply-adds",
+        "Sequential()                                          (5, 10)                0              0",
+        "layers.0: Conv2d(1, 4, (3, 3), padding=1)             (5, 4, 8, 8)          40         11,520",
+        "layers.1: BatchNorm2d(4)                              (5, 4, 8, 8)           8              0",
+        "layers.2: ReLU()                                      (5, 4, 8, 8)           0              0",
+        "layers.3: MaxPool2d(2, None, 0)                       (5, 4, 4, 4)           0              0",
+        "layers.4: Conv2d(4, 6, (3, 3), groups=2, bias=False)  (5, 6, 2, 2)         108          2,160",
+        "layers.5: Flatten(1)                                  (5, 24)                0              0",
+        "layers.6: Dropout(0.5)                                (5, 24)                0              0",
+        "layers.7: Linear(24, 10)                              (5, 10)              250          1,200",
+        "total                                                                      406         14,880",
+    ])  # fmt: skip
+    assert table.multiply_adds == 5 * (4 * 9 * 64 + 6 * 2 * 9 * 4 + 24 * 10)
+    assert table.parameters == sum(p.size for p in model.parameters())
+
+
+class Attention(nn.Module):
+    """A head that is called twice, with products of its own, by matmul and by einsum."""
+
+    def __init__(self) -> None:
+        self.embed, self.project = nn.Embedding(7, 4, rng=0), nn.Linear(4, 4, rng=1)
+        self.unused = nn.Linear(4, 100)
+        self.tied = self.project.weight
+
+    def forward(self, ids: object, scale: object) -> dict[str, object]:
+        x = self.embed(ids)
+        q, k = self.project(x), self.project(x)
+        scores = ag.softmax(scale * ag.einsum("btd,bsd->bts", q, k))
+        return {"values": scores @ x, "scores": [scores]}
+
+
+def test_summary_counts_products_wherever_they_are() -> None:
+    model = Attention().requires_grad_(False)
+    rows = {row.path: row for row in model.summary(np.zeros((2, 3), int), Tensor(0.5)).rows}
+    assert rows[""].output == ((2, 3, 4), (2, 3, 3))
+    assert rows[""].multiply_adds == 2 * (2 * 3 * 3 * 4)
+    assert rows["project"].multiply_adds == 2 * (2 * 3 * 4 * 4)
+    assert (rows["project"].calls, rows["unused"].calls) == (2, 0)
+    assert (rows[""].parameters, rows["project"].parameters) == (16, 4)  # what is shared counts where it is met first
+    table = repr(model.summary([[0, 1]], 1.0))
+    assert "project: Linear(4, 4) ×2" in table
+    assert "unused: Linear(4, 100)    not called" in table
+    assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_summary_leaves_the_model_as_it_was() -> None:
+    model = nn.MLP([3, 4, 2], norm="batch", dropout=0.5, rng=0)
+    model[1].eval()
+    before, rng = model.state_dict(), model[3].rng.bit_generator.state
+    model.layers[2].forward = kept = ag.tanh  # of the instance
+    with ag.no_grad():
+        assert model.summary(np.ones((1, 3))).multiply_adds == 20  # of one sample, too
+    with pytest.raises(ValueError, match="takes arrays of shape"):
+        model.summary(np.ones((1, 2)))
+    for path, value in model.state_dict().items():
+        assert_array_equal(value, before[path])
+    assert model[3].rng.bit_generator.state == rng
+    assert [module.training for module in model] == [True, False, True, True, True]
+    assert ["forward" in vars(module) for module in model] == [False, False, True, False, False]
+    assert model.layers[2].forward is kept
+    assert all(p.requires_grad and p.grad is None for p in model.parameters())
 
 
 # ---- layers ----------------------------------------------------------------------------------------

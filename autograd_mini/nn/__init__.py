@@ -1,21 +1,14 @@
-"""Modules, layers and losses. Nothing here knows a derivative."""
+"""Modules, layers, initialisers and losses. Nothing here knows a derivative."""
 
-from .layers import (
-    MLP,
-    LeakyReLU,
-    Linear,
-    LogSoftmax,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Tanh,
-)  # fmt: skip
-from .losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from . import functions, init, losses
+from .functions import *
+from .layers import Conv1d, Conv2d, Dropout, Embedding, Flatten, Linear, Residual, Sequential
+from .losses import *
+from .mlp import MLP
 from .module import Module
+from .normalisation import BatchNorm1d, BatchNorm2d, LayerNorm
 
 __all__ = [
-    "MLP", "LeakyReLU", "Linear", "LogSoftmax", "Module", "ReLU", "Sequential", "Sigmoid", "Softmax",
-    "Softplus", "Tanh", "binary_cross_entropy_with_logits", "cross_entropy", "mse_loss",
+    "MLP", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "Dropout", "Embedding", "Flatten", "LayerNorm", "Linear",
+    "Module", "Residual", "Sequential", "init", *functions.__all__, *losses.__all__,
 ]  # fmt: skip

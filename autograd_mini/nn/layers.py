@@ -1,19 +1,39 @@
-"""Layers."""
+"""Layers that have parameters or a random generator, and what puts modules together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import ops
+from ..core import Node
+from ..ops.convolution import Sizes
+from ..ops.elementwise import floating
 from ..ops.linalg import matmul_p
 from ..ops.shape import shape_of
 from ..tensor import FLOATS, Tensor
+from .init import Initializer, Rng, normal, xavier_uniform
 from .module import Module
+
+
+def length(name: str, n: int) -> int:
+    """Refuse an axis without entries."""
+    if n < 1:
+        raise ValueError(f"{name} is the length of an axis and at least 1, not {n}")
+    return n
+
+
+def parameter(values: Any, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Tensor:
+    """Make a Tensor of the first values of a parameter."""
+    if np.dtype(dtype) not in FLOATS:
+        raise ValueError(f"weights are float16, float32 or float64, not {np.dtype(dtype)}")
+    if shape is not None and np.shape(values) != shape:
+        raise ValueError(f"init was asked for values of shape {shape}, and gave {np.shape(values)}")
+    return Tensor(np.asarray(values).astype(dtype))
 
 
 class Linear(Module):
@@ -25,8 +45,10 @@ class Linear(Module):
         Lengths of the last axis of the input and of the output.
     bias : bool
         Whether to add one; it starts at zero.
+    init : callable
+        The first weights, from a shape and a generator; see `nn.init`.
     rng : numpy.random.Generator or int, optional
-        Where the weights come from: uniform in ``±sqrt(6 / (in + out))`` [1]_.
+        What they are drawn with.
     dtype : float16, float32 or float64
 
     Attributes
@@ -34,11 +56,6 @@ class Linear(Module):
     weight : Tensor of shape (in_features, out_features)
         As it stands in the formula; PyTorch keeps the transpose.
     bias : Tensor of shape (out_features,), or None
-
-    References
-    ----------
-    .. [1] Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
-       networks", AISTATS 2010, equation (16).
     """
 
     def __init__(
@@ -47,18 +64,13 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
-        rng: np.random.Generator | int | None = None,
+        init: Initializer = xavier_uniform,
+        rng: Rng = None,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if n < 1:
-                raise ValueError(f"{name} is the length of an axis and at least 1, not {n}")
-        if np.dtype(dtype) not in FLOATS:
-            raise ValueError(f"weights are float16, float32 or float64, not {np.dtype(dtype)}")
-        bound = np.sqrt(6 / (in_features + out_features))
-        weight = np.random.default_rng(rng).uniform(-bound, bound, (in_features, out_features))
-        self.weight = Tensor(weight.astype(dtype))
-        self.bias = Tensor(np.zeros(out_features, dtype)) if bias else None
+        shape = (length("in_features", in_features), length("out_features", out_features))
+        self.weight = parameter(init(shape, np.random.default_rng(rng)), dtype, shape)
+        self.bias = parameter(np.zeros(out_features), dtype) if bias else None
 
     def forward(self, x: Any) -> Tensor:
         """Take shape (..., in_features), give shape (..., out_features)."""
@@ -76,66 +88,154 @@ class Linear(Module):
         return f"{n}, {m}" + ("" if self.bias is not None else ", bias=False")
 
 
-class Tanh(Module):
-    """`ag.tanh` as a module."""
+class Embedding(Module):
+    """A vector for each of so many ids.
 
-    forward = staticmethod(ops.tanh)
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        How many ids there are, from 0, and how long the vectors are.
+    init, rng, dtype : as of `Linear`, by default standard normal
+
+    Attributes
+    ----------
+    weight : Tensor of shape (num_embeddings, embedding_dim)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        init: Initializer = normal,
+        rng: Rng = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        shape = (length("num_embeddings", num_embeddings), length("embedding_dim", embedding_dim))
+        self.weight = parameter(init(shape, np.random.default_rng(rng)), dtype, shape)
+
+    def forward(self, ids: Any) -> Any:
+        """Take integers of any shape, give shape (*ids.shape, embedding_dim)."""
+        return ops.embedding(ids, self.weight)
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.weight.shape))
 
 
-class Sigmoid(Module):
-    """`ag.sigmoid` as a module."""
+class _Conv(Module):
+    lengths: int  # how many axes the kernel moves along
+    function: Callable[..., Any]
 
-    forward = staticmethod(ops.sigmoid)
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        init: Initializer = xavier_uniform,
+        rng: Rng = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        for name, n in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if length(name, n) % length("groups", groups):
+                raise ValueError(f"{name} is a multiple of groups={groups}, not {n}")
+        kernel = tuple(kernel_size) if isinstance(kernel_size, Sequence) else (kernel_size,) * self.lengths
+        if len(kernel) != self.lengths:
+            raise ValueError(f"kernel_size is an integer, or a tuple of {self.lengths} such, not {kernel_size!r}")
+        shape = (out_channels, in_channels // groups, *[length("kernel_size", n) for n in kernel])
+        self.weight = parameter(init(shape, np.random.default_rng(rng)), dtype, shape)
+        self.bias = parameter(np.zeros(out_channels), dtype) if bias else None
+        self.settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+    def forward(self, x: Any) -> Any:
+        """Take shape (..., in_channels, *lengths), give shape (..., out_channels, *lengths)."""
+        return self.function(x, self.weight, self.bias, **self.settings)
+
+    def extra_repr(self) -> str:
+        features, inner, *kernel = self.weight.shape
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+        unusual = [f", {name}={value!r}" for name, value in self.settings.items() if value != usual[name]]
+        channels = inner * self.settings["groups"]
+        return f"{channels}, {features}, {tuple(kernel)}{''.join(unusual)}" + ", bias=False" * (self.bias is None)
 
 
-class ReLU(Module):
-    """`ag.relu` as a module."""
+class Conv1d(_Conv):
+    """The correlation of `conv1d` along the last axis; see `Conv2d`."""
 
-    forward = staticmethod(ops.relu)
-
-
-class Softplus(Module):
-    """`ag.softplus` as a module."""
-
-    forward = staticmethod(ops.softplus)
+    lengths, function = 1, staticmethod(ops.conv1d)
 
 
-class LeakyReLU(Module):
-    """`ag.leaky_relu` as a module; `slope` is that of the negative side."""
+class Conv2d(_Conv):
+    """The correlation of `conv2d` along the last two axes, with a kernel and a bias.
 
-    def __init__(self, slope: float = 0.01) -> None:
-        self.slope = slope
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Lengths of the axis of channels in the input and in the output.
+    kernel_size : int or tuple
+    stride, padding, dilation, groups : as in `conv2d`
+    bias : bool
+        Whether to add one; it starts at zero.
+    init, rng, dtype : as of `Linear`
+
+    Attributes
+    ----------
+    weight : Tensor of shape (out_channels, in_channels / groups, height, width)
+    bias : Tensor of shape (out_channels,), or None
+    """
+
+    lengths, function = 2, staticmethod(ops.conv2d)
+
+
+class Dropout(Module):
+    """In training, put 0 for each entry with probability `p` and divide the others by ``1 - p``; see `dropout`.
+
+    Parameters
+    ----------
+    p : float
+        From 0 to 1.
+    rng : numpy.random.Generator or int, optional
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator
+        What decides; ``rng.bit_generator.state`` is what it will do next.
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"p is a probability from 0 to 1, not {p!r}")
+        self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, x: Any) -> Any:
         """Take and give any shape."""
-        return ops.leaky_relu(x, self.slope)
+        return ops.dropout(x, self.p, self.rng, self.training)
 
     def extra_repr(self) -> str:
-        return f"{self.slope}"
+        return f"{self.p}"
 
 
-class Softmax(Module):
-    """`ag.softmax` along `axis` as a module."""
+class Flatten(Module):
+    """Make one axis of `start_dim` and those behind it."""
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        """Take and give any shape that has the axis."""
-        return ops.softmax(x, self.axis)
-
-
-class LogSoftmax(Softmax):
-    """`ag.log_softmax` along `axis` as a module."""
+    def __init__(self, start_dim: int = 1) -> None:
+        self.start_dim = start_dim
 
     def forward(self, x: Any) -> Any:
-        """Take and give any shape that has the axis."""
-        return ops.log_softmax(x, self.axis)
+        """Take shape (..., *last), give shape (..., product of last)."""
+        x = x if isinstance(x, Node) else np.asarray(x)
+        if not -x.ndim <= self.start_dim < x.ndim:
+            raise ValueError(f"Flatten({self.start_dim}) takes arrays with an axis {self.start_dim}, not {x.shape}")
+        kept, joined = x.shape[: self.start_dim], x.shape[self.start_dim :]
+        return x.reshape(*kept, prod(joined))
 
-
-ACTIVATIONS: dict[str, Callable[[], Module]] = {
-    "tanh": Tanh, "sigmoid": Sigmoid, "relu": ReLU, "leaky_relu": LeakyReLU, "softplus": Softplus,
-}  # fmt: skip
+    def extra_repr(self) -> str:
+        return f"{self.start_dim}"
 
 
 class Sequential(Module):
@@ -150,8 +250,8 @@ class Sequential(Module):
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __getitem__(self, i: int) -> Module:
-        return self.layers[i]
+    def __getitem__(self, i: Any) -> Any:
+        return Sequential(*self.layers[i]) if isinstance(i, slice) else self.layers[i]
 
     def forward(self, x: Any) -> Any:
         """Give what the last layer gives."""
@@ -160,43 +260,28 @@ class Sequential(Module):
         return x
 
 
-class MLP(Sequential):
-    """A multi-layer perceptron: `Linear` layers with an activation between each two.
+class Residual(Module):
+    """A module around which its input goes too: ``x + block(x)`` [1]_.
 
-    Parameters
+    Raises
+    ------
+    ValueError
+        If the block gives another shape than it takes, even where the two would broadcast.
+
+    References
     ----------
-    sizes : sequence of int
-        The lengths of the input, of the hidden layers and of the output, at least two.
-    activation : str
-        "tanh", "sigmoid", "relu", "leaky_relu" or "softplus".
-    rng : numpy.random.Generator or int, optional
-        Where the weights come from.
-    dtype : float16, float32 or float64
-
-    Examples
-    --------
-    >>> import autograd_mini as ag
-    >>> ag.nn.MLP([64, 50, 10], activation="tanh")
-    MLP() · 3,760 parameters
-      layers.0: Linear(64, 50) · 3,250 parameters
-      layers.1: Tanh()
-      layers.2: Linear(50, 10) · 510 parameters
+    .. [1] He, Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016, equation (1).
     """
 
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        activation: str = "tanh",
-        *,
-        rng: np.random.Generator | int | None = None,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        if len(sizes) < 2:
-            raise ValueError(f"an MLP has at least an input and an output size, not {list(sizes)}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation is one of {', '.join(ACTIVATIONS)}, not {activation!r}")
-        rng = np.random.default_rng(rng)
-        layers: list[Module] = []
-        for n, m in pairwise(sizes):
-            layers += [Linear(n, m, rng=rng, dtype=dtype), ACTIVATIONS[activation]()]
-        super().__init__(*layers[:-1])
+    def __init__(self, block: Module) -> None:
+        if not isinstance(block, Module):
+            raise TypeError(f"Residual takes a module, not {type(block).__name__}")
+        self.block = block
+
+    def forward(self, x: Any) -> Any:
+        """Take and give one shape."""
+        x = x if isinstance(x, Node) else floating(x)
+        y = self.block(x)
+        if shape_of(y) != x.shape:
+            raise ValueError(f"the block of a Residual gives the shape that it takes, {x.shape}, not {shape_of(y)}")
+        return x + y

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import Node, clock
 from ..tensor import Tensor
+from .summary import Summary, summarise
 
 
 class Module:
@@ -17,7 +18,8 @@ class Module:
 
     Its parameters are its attributes that are Tensors, and those of the modules among its
     attributes; both may also stand in lists, tuples and dicts. Names are paths: ``layers.0.weight``.
-    A frozen Tensor (``requires_grad=False``) is a parameter that optimisers pass over.
+    A frozen Tensor (``requires_grad=False``) is a parameter that optimisers pass over. An array that
+    belongs to the model though nothing is differentiated by it is a buffer: see `register_buffer`.
 
     Attributes
     ----------
@@ -39,6 +41,7 @@ class Module:
     """
 
     training = True
+    _buffers: tuple[str, ...] = ()  # names of attributes
     _label = "Module"  # what drawings call it: the name of the attribute that holds it, else that of the class
 
     def __init_subclass__(cls) -> None:
@@ -86,10 +89,10 @@ class Module:
                 yield path, module
                 todo += [(path + name + ".", child) for name, child in module.named_children()][::-1]
 
-    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """Give every parameter once, with its path."""
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """Give every parameter once, with its path; without `recurse` only those that are not in a module inside."""
         seen: set[Tensor] = set()
-        for path, module in self.named_modules(prefix):
+        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
             for name, value in vars(module).items():
                 for place, part in _parts(value, path + name):
                     # a result that was kept, an activation for instance, is no parameter
@@ -101,19 +104,49 @@ class Module:
         """Give every parameter once, in the order of `named_parameters`."""
         return [tensor for _, tensor in self.named_parameters()]
 
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze every parameter with False, or thaw it."""
+        for tensor in self.parameters():
+            tensor.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradient of every parameter."""
+        for tensor in self.parameters():
+            tensor.grad = None
+
+    def register_buffer(self, name: str, value: Any) -> None:
+        """Make the attribute `name` an array that is no parameter and yet part of the state: a running mean, a mask.
+
+        It may be replaced by another array of its shape, but not overwritten in place where a graph may still use it.
+        """
+        setattr(self, name, np.array(value))
+        self._buffers = tuple(dict.fromkeys([*self._buffers, name]))
+
+    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+        """Give every buffer, with its path."""
+        for path, module in self.named_modules(prefix):
+            for name in module._buffers:
+                yield path + name, getattr(module, name)
+
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Give a copy of every parameter's data, by its path."""
-        return {path: np.array(tensor.data) for path, tensor in self.named_parameters()}
+        """Give a copy of every parameter's data and of every buffer, by its path."""
+        return {path: np.array(value) for path, value in self._state().items()}
+
+    def _state(self) -> dict[str, Any]:
+        return {path: tensor.value for path, tensor in self.named_parameters()} | dict(self.named_buffers())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the data of every parameter from `state`; nothing changes where something does not fit.
+        """Take every parameter's data and every buffer from `state`; nothing changes where something does not fit.
+
+        Each keeps the dtype that it has here.
 
         Raises
         ------
         ValueError
             If paths are missing or unknown, or shapes differ: the message lists them all.
         """
-        own = dict(self.named_parameters())
+        own = self._state()
         wrong = [f"missing: {path}, of shape {own[path].shape}" for path in own if path not in state]
         wrong += [f"unknown: {path}" for path in state if path not in own]
         wrong += [
@@ -123,9 +156,12 @@ class Module:
         ]
         if wrong:
             raise ValueError(f"this state does not fit {type(self).__name__}:\n  " + "\n  ".join(wrong))
-        new = {path: np.asarray(state[path]).astype(tensor.dtype) for path, tensor in own.items()}
-        for path, tensor in own.items():
+        new = {path: np.asarray(state[path]).astype(value.dtype) for path, value in own.items()}
+        for path, tensor in self.named_parameters():
             tensor.data = new[path]
+        for path, module in self.named_modules():
+            for name in module._buffers:
+                setattr(module, name, new[path + name])
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all inside to training."""
@@ -136,6 +172,35 @@ class Module:
     def eval(self) -> Self:
         """Switch this module and all inside to evaluation."""
         return self.train(False)
+
+    def summary(self, *inputs: Any) -> Summary:
+        """Run the model on an example batch, and give a table of what each module gave and cost.
+
+        It runs as after `eval()`: running statistics and random generators stay as they are.
+
+        Parameters
+        ----------
+        *inputs : array_like or Tensor
+            What `forward` takes.
+
+        Returns
+        -------
+        Summary
+            A table as its `repr`, or its numbers by attributes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autograd_mini as ag
+        >>> ag.nn.MLP([64, 50, 10]).summary(np.zeros((32, 64)))
+        module                    output    parameters  multiply-adds
+        MLP()                     (32, 10)           0              0
+        layers.0: Linear(64, 50)  (32, 50)       3,250        102,400
+        layers.1: Tanh()          (32, 50)           0              0
+        layers.2: Linear(50, 10)  (32, 10)         510         16,000
+        total                                    3,760        118,400
+        """
+        return summarise(self, inputs)
 
     def extra_repr(self) -> str:
         """Say what `repr` shows between the parentheses."""
