@@ -132,16 +132,16 @@ def test_wrong_settings_are_named(make: Any, error: type[Exception], message: st
         make()
 
 
-def test_an_optimizer_of_ones_own_states_its_direction() -> None:
+def test_an_optimizer_of_ones_own_states_its_update() -> None:
     class Sign(optim.Optimizer):
-        def direction(self, g: Any, state: dict[str, Any]) -> Any:
-            return np.sign(g)
+        def update(self, p: Any, g: Any, t: int, state: Any, group: Any) -> None:
+            p -= group["lr"] * np.sign(g)
 
     p = Tensor([1.0, -1.0])
     ag.sum(p * p).backward()
     Sign([p], lr=0.25).step()
     assert_array_equal(p.data, [0.75, -0.75])
-    with pytest.raises(NotImplementedError, match=r"Optimizer has no direction\(\)"):
+    with pytest.raises(NotImplementedError, match=r"Optimizer has no update\(\)"):
         optim.Optimizer([p], lr=1).step()
 
 
