@@ -81,6 +81,7 @@ class Optimizer:
         self.defaults = {"lr": lr, "weight_decay": weight_decay, "l1": l1, **settings}
         self.param_groups: list[dict[str, Any]] = []
         self._blocks: list[Block] = []
+        self._starts: list[dict[str, float]] = []  # what start() gave for the blocks
         self._waiting: dict[Tensor, State] = {}  # the parameters in no block, because they did not step last
         self.check(self.defaults)
         given = listed(parameters)
@@ -151,8 +152,9 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient and requires one."""
-        if any(map(_steps, self._waiting)) or not all(block.gather() for block in self._blocks):
+        if not self._gather():
             self._regroup()
+            self._gather()
         for block in self._blocks:
             block.step(self)
 
@@ -234,15 +236,27 @@ class Optimizer:
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
 
+    def _gather(self) -> bool:
+        """Gather the gradients into the blocks, or say that these are not what steps now."""
+        for p in self._waiting:
+            if p.grad is not None and p.requires_grad:
+                return False
+        if self._starts != [self.start(group) for group in self.param_groups]:
+            return False
+        for block in self._blocks:
+            if not block.gather():
+                return False
+        return True
+
     def _regroup(self) -> None:
-        """Put the parameters that step now into blocks, and gather their gradients."""
+        """Put the parameters that step now into blocks."""
         waiting = self.state
         blocks = []
-        for group in self.param_groups:
-            start = self.start(group)
+        starts = [self.start(group) for group in self.param_groups]
+        for group, start in zip(self.param_groups, starts, strict=True):
             members: dict[Any, list[Tensor]] = {}
             for p in sorted(group["params"], key=lambda p: p.ndim > 0):
-                if _steps(p):
+                if p.grad is not None and p.requires_grad:
                     alone = p if p.size > JOINED else None
                     members.setdefault((p.dtype, waiting[p].get("t", 0), alone), []).append(p)
             for (dtype, t, _), parameters in members.items():
@@ -252,9 +266,7 @@ class Optimizer:
                     for name, x in start.items()
                 }
                 blocks.append(Block(group, parameters, t, memory))
-        self._blocks, self._waiting = blocks, waiting
-        for block in blocks:
-            block.gather()
+        self._blocks, self._waiting, self._starts = blocks, waiting, starts
 
 
 class Block:
@@ -285,8 +297,9 @@ class Block:
         for p, place in zip(parameters[self.scalars :], self.places[self.scalars :], strict=True):
             p.value = place
         self.values = [p.value for p in parameters]
-        self.gradient = np.empty_like(self.flat if len(parameters) > 1 else self.flat[:0])
-        self.slots = self.cut(self.gradient) if len(parameters) > 1 else []
+        self.alone = parameters[0].size > JOINED  # then its gradient is not copied
+        self.gradient = self.flat if self.alone else np.empty_like(self.flat)
+        self.slots = [slot if slot.ndim else None for slot in self.cut(self.gradient)]
         self.pieces = [
             (piece, self.flat[piece], {name: x[piece] for name, x in memory.items()})
             for piece in (slice(i, i + PIECE) for i in range(0, self.flat.size, PIECE))
@@ -308,24 +321,29 @@ class Block:
         ValueError
             If a gradient has not the shape of its parameter.
         """
-        slots = self.slots or self.places
-        for i, p in enumerate(self.parameters):
+        alone, members = self.alone, zip(self.parameters, self.values, self.slots, strict=True)
+        gradients = []
+        for p, value, slot in members:
             g = p.grad
             if g is None or not p.requires_grad:
                 return False
-            if p.value is not self.values[i]:
-                self.adopt(i)
-            if np.shape(g) != slots[i].shape:
-                raise ValueError(
-                    f"a parameter of shape {p.shape} has a gradient of shape {np.shape(g)}: assign another"
-                )
-            if self.slots:
-                slots[i][...] = g
+            if p.value is not value:
+                self.adopt(p)
+            if slot is None:
+                gradients.append(g)
+            elif g.shape != slot.shape:
+                raise ValueError(f"a parameter of shape {slot.shape} has a gradient of shape {g.shape}: assign another")
+            elif not alone:
+                slot[...] = g
+            p.age = next(clock)  # it is about to change
+        if gradients:
+            self.gradient[: self.scalars] = gradients
         return True
 
-    def adopt(self, i: int) -> None:
+    def adopt(self, p: Tensor) -> None:
         """Put the data that somebody assigned into the flat array."""
-        p, place = self.parameters[i], self.places[i]
+        i = next(i for i, q in enumerate(self.parameters) if q is p)
+        place = self.places[i]
         place[...] = p.value
         if place.ndim:
             p.value = place
@@ -334,14 +352,14 @@ class Block:
     def step(self, optimizer: Optimizer) -> None:
         """Move all parameters, a piece of the flat array at a time."""
         self.t += 1
-        for p in self.parameters:
-            p.age = next(clock)
-        gradient = self.gradient if self.slots else _joined([self.parameters[0].grad])
+        gradient = np.asarray(self.parameters[0].grad).reshape(-1) if self.alone else self.gradient
         for piece, data, memory in self.pieces:
             g = optimizer.decay(data, gradient[piece], self.group)
             optimizer.update(data, g, self.t, memory, self.group)
-        for i, value in enumerate(self.flat[: self.scalars]):
-            self.parameters[i].value = self.values[i] = value
+        if self.scalars:
+            self.values[: self.scalars] = scalars = list(self.flat[: self.scalars])
+            for p, value in zip(self.parameters, scalars, strict=False):
+                p.value = value
 
     def states(self) -> list[State]:
         """Give the state of each parameter; its arrays are views."""
@@ -368,10 +386,6 @@ def listed(parameters: Iterable[Any]) -> list[Any]:
     if not found:
         raise ValueError("this needs at least one parameter, and got none (a generator gives its own only once)")
     return found
-
-
-def _steps(p: Tensor) -> bool:
-    return p.grad is not None and p.requires_grad
 
 
 def _joined(arrays: list[Any]) -> Array:
