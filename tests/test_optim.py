@@ -124,7 +124,7 @@ def test_groups_equal_those_of_pytorch(name: str) -> None:
     arrays = [rng.standard_normal(shape) for shape in ((3, 2), (2,), (4,))]
     mine, theirs = [Tensor(a) for a in arrays], [torch.tensor(a, requires_grad=True) for a in arrays]
     optimizers = []
-    for (w, b, late), library in ((mine, optim), (theirs, torch.optim)):
+    for (w, b, _), library in ((mine, optim), (theirs, torch.optim)):
         groups = [{"params": [w]}, {"params": [b], "lr": 0.3, "weight_decay": 0.2}]
         optimizers.append(getattr(library, name.split(",")[0])(groups, **SETTINGS[name]))
     for i in range(50):
@@ -336,6 +336,24 @@ P = [Tensor(1.0)]
         (lambda: optim.SGD(P, lr=1, nesterov=True), ValueError, "momentum must be positive for nesterov=True"),
         (lambda: optim.Adam(P, betas=(0.9, 1.0)), ValueError, "each of betas must be from 0 up to"),
         (lambda: optim.Adam(P, eps=0), ValueError, "eps must be positive, not 0"),
+        (lambda: optim.SGD(iter(()), lr=1), ValueError, "a generator gives its own only once"),
+        (lambda: optim.SGD(P, lr=float("inf")), ValueError, "lr must be positive, not inf"),
+        (lambda: optim.SGD(P, lr=1, l1=-1), ValueError, "l1 must be not negative, not -1"),
+        (lambda: optim.SGD(P, 1, 0.9, 0.1, nesterov=True), ValueError, "and dampening 0, not 0.9 and 0.1"),
+        (lambda: optim.RMSprop(P, alpha=1), ValueError, "alpha must be from 0 up to"),
+        (lambda: optim.RMSprop(P, momentum=-1), ValueError, "momentum must be from 0 up to"),
+        (lambda: optim.Adagrad(P, lr_decay=-1), ValueError, "lr_decay must be not negative"),
+        (lambda: optim.Adagrad(P, initial_accumulator_value=-1), ValueError, "initial_accumulator_value must be not"),
+        (lambda: optim.AdamW(P, weight_decay=-1), ValueError, "weight_decay must be not negative"),
+        (lambda: optim.Adam([{"params": P}, {"params": P}]), ValueError, "stands twice"),
+        (lambda: optim.Adam([{"params": P, "eps": -1}]), ValueError, "eps must be positive, not -1"),
+        (
+            lambda: optim.Adam([{"params": P, "learning_rate": 1}]),
+            TypeError,
+            "may have lr, weight_decay, .*'learning_r",
+        ),
+        (lambda: optim.Adam([{"lr": 1}]), TypeError, 'a group of Adam has "params"'),
+        (lambda: optim.Adam([{"params": []}]), ValueError, "needs at least one parameter"),
     ],
 )
 def test_wrong_settings_are_named(make: Any, error: type[Exception], message: str) -> None:
@@ -354,6 +372,452 @@ def test_an_optimizer_of_ones_own_states_its_update() -> None:
     assert_array_equal(p.data, [0.75, -0.75])
     with pytest.raises(NotImplementedError, match=r"Optimizer has no update\(\)"):
         optim.Optimizer([p], lr=1).step()
+
+
+def test_an_optimizer_says_what_it_has() -> None:
+    groups = [{"params": [Tensor(np.ones((20, 100)))]}, {"params": [Tensor(1.0)], "lr": 1.0}]
+    lines = repr(optim.SGD(groups, lr=0.5)).splitlines()
+    assert [lines[0], len(lines)] == ["SGD()", 3]
+    assert lines[1].startswith("  2,000 parameters: lr=0.5, weight_decay=0.0")
+    assert lines[2].startswith("  1 parameters: lr=1.0")
+
+
+# ---- state -------------------------------------------------------------------------------------------
+
+
+def stored(state: Any) -> Any:
+    """Take a state through bytes: its arrays through those of a .npz, all else through JSON."""
+    arrays: dict[str, Any] = {}
+
+    def split(x: Any, path: str) -> Any:
+        if isinstance(x, np.ndarray):
+            arrays[path] = x
+            return {"array": path}
+        if isinstance(x, dict):
+            return {key: split(value, f"{path}.{key}") for key, value in x.items()}
+        return x
+
+    def join(x: dict[str, Any]) -> Any:
+        return found[x["array"]] if "array" in x else x
+
+    text = json.dumps(split(state, "state"), allow_nan=False)
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    file.seek(0)
+    found = np.load(file)
+    return json.loads(text, object_hook=join)
+
+
+class Run:
+    """A small training with a schedule, whose state can be taken and given."""
+
+    def __init__(self, name: str) -> None:
+        self.model = nn.MLP([3, 5, 2], rng=0)
+        self.scale = Tensor(1.0)
+        groups = [{"params": self.model.parameters()}, {"params": [self.scale], "lr": 0.02}]
+        self.optimizer = make(name, groups)
+        parts = [optim.LinearLR(self.optimizer, total_iters=3), optim.CosineAnnealingLR(self.optimizer, 20)]
+        self.schedule = optim.SequentialLR(self.optimizer, parts, milestones=[4])
+        self.parts = (self.model, self.optimizer, self.schedule)
+
+    def steps(self, start: int, end: int) -> list[float]:
+        losses = []
+        for i in range(start, end):
+            rng = np.random.default_rng(i)
+            loss = nn.mse_loss(self.model(rng.standard_normal((4, 3))) * self.scale, rng.standard_normal((4, 2)))
+            self.optimizer.zero_grad()
+            loss.backward()
+            if i % 4 == 1:
+                self.scale.grad = None
+            self.optimizer.step()
+            self.schedule.step()
+            losses.append(loss.item())
+        return losses
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_resumed_training_is_bit_for_bit_that_which_was_not_interrupted(name: str) -> None:
+    whole, first, second = Run(name), Run(name), Run(name)
+    losses = whole.steps(0, 16)
+    assert first.steps(0, 7) == losses[:7]
+    saved = stored({str(i): part.state_dict() for i, part in enumerate(first.parts)})
+    scale = first.scale.data
+    first.steps(7, 9)  # what was taken is a copy
+    second.steps(0, 2)  # and what was there before does not matter
+    for i, part in enumerate(second.parts):
+        part.load_state_dict(saved[str(i)])
+    second.scale.data = scale
+    assert second.steps(7, 16) == losses[7:]
+    for p, q in zip(whole.model.parameters(), second.model.parameters(), strict=True):
+        assert_array_equal(p.data, q.data)
+
+
+def test_a_state_that_does_not_fit_changes_nothing() -> None:
+    p, q = Tensor([1.0, 2.0]), Tensor([3.0])
+    p.grad = np.ones(2)
+    adam = optim.Adam([p])
+    adam.step()
+    saved = adam.state_dict()
+    wrong = copy.deepcopy(saved)
+    wrong["param_groups"][0]["eps"] = -1.0
+    less = copy.deepcopy(saved)
+    del less["param_groups"][0]["betas"]
+    for optimizer, state, message in (
+        (optim.SGD([p], lr=1), saved, "that of Adam, not of SGD"),
+        (optim.Adam([p, q]), saved, r"of groups of \[1\] parameters, and here they are of \[2\]"),
+        (
+            optim.Adam([q]),
+            saved,
+            r"parameter 0, of shape \(1,\), remembers t, m, v, and this is t of \(\), m of \(2,\)",
+        ),
+        (optim.Adam([p]), wrong, "eps must be positive, not -1"),
+        (optim.Adam([p]), less, "lacks the settings betas"),
+        (optim.Adam([p], amsgrad=True), {**saved, "state": {"0": {"t": 1}}}, "remembers t, m, v, and this is t of"),
+    ):
+        before = optimizer.state_dict()
+        with pytest.raises(ValueError, match=message):
+            optimizer.load_state_dict(state)
+        assert optimizer.state_dict() == before
+    with pytest.raises(ValueError, match="that of Adam, not of StepLR"):
+        optim.StepLR(adam, 2).load_state_dict(saved)
+    with pytest.raises(ValueError, match="that of StepLR, not of ReduceLROnPlateau"):
+        optim.ReduceLROnPlateau(adam).load_state_dict(optim.StepLR(adam, 2).state_dict())
+
+
+# ---- schedules ---------------------------------------------------------------------------------------
+
+Library = Any  # ours, or PyTorch's
+SCHEDULES: dict[str, Callable[[Library, Any], Any]] = {
+    "step": lambda to, o: to.StepLR(o, 7, gamma=0.3),
+    "exponential": lambda to, o: to.ExponentialLR(o, 0.93),
+    "cosine": lambda to, o: to.CosineAnnealingLR(o, 50),
+    "cosine with a floor": lambda to, o: to.CosineAnnealingLR(o, 30, eta_min=0.01),
+    "linear": lambda to, o: to.LinearLR(o),
+    "linear down": lambda to, o: to.LinearLR(o, start_factor=1.0, end_factor=0.1, total_iters=20),
+    "lambda": lambda to, o: to.LambdaLR(o, lambda t: 1 / (1 + t)),
+    "lambda for each": lambda to, o: to.LambdaLR(o, [lambda t: 1 / (1 + t), lambda t: 0.9**t]),
+    "one cycle": lambda to, o: to.OneCycleLR(o, 0.5, 50),
+    "one cycle, linear": lambda to, o: to.OneCycleLR(o, [0.5, 0.2], 60, anneal_strategy="linear", pct_start=0.4),
+    "one cycle, three phases": lambda to, o: to.OneCycleLR(o, 0.5, 50, three_phase=True, div_factor=10),
+    "one cycle, no way up": lambda to, o: to.OneCycleLR(o, 0.5, 50, pct_start=0.0, final_div_factor=100),
+    "one cycle, momentum": lambda to, o: to.OneCycleLR(o, 0.5, 55, base_momentum=[0.7, 0.5], max_momentum=0.8),
+    "one cycle, no momentum": lambda to, o: to.OneCycleLR(o, 0.5, 50, cycle_momentum=False),
+    "warm-up, then cosine": lambda to, o: to.SequentialLR(
+        o, [to.LinearLR(o, 0.1, total_iters=10), to.CosineAnnealingLR(o, 40)], milestones=[10]
+    ),
+    "three in turn": lambda to, o: to.SequentialLR(
+        o, [to.LinearLR(o), to.ExponentialLR(o, 0.9), to.StepLR(o, 4)], milestones=[5, 20]
+    ),
+    "chained": lambda to, o: to.ChainedScheduler([to.LinearLR(o, 0.2, total_iters=8), to.ExponentialLR(o, 0.95)]),
+    "chained cosine": lambda to, o: to.ChainedScheduler([to.CosineAnnealingLR(o, 60), to.StepLR(o, 9, 0.5)]),
+}
+PLATEAUS: list[dict[str, Any]] = [
+    {"patience": 2},
+    {"patience": 0, "factor": 0.5, "cooldown": 3},
+    {"patience": 1, "mode": "max", "threshold": 0.05, "min_lr": [0.01, 0.001]},
+    {"patience": 1, "threshold": 0.1, "threshold_mode": "abs", "factor": 0.7, "min_lr": 0.02},
+    {"patience": 3, "mode": "max", "threshold": 0.1, "threshold_mode": "abs", "eps": 1e-3},
+]
+
+
+def groups(tensor: Any) -> list[dict[str, Any]]:
+    return [{"params": [tensor([1.0])]}, {"params": [tensor([2.0])], "lr": 0.05}]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_rate_equals_pytorchs(name: str, kind: str) -> None:
+    import torch
+
+    settings = {"lr": 0.1, "momentum": 0.9} if kind == "SGD" else {"lr": 0.1}
+    mine = getattr(optim, kind)(groups(Tensor), **settings)
+    theirs = getattr(torch.optim, kind)(groups(lambda x: torch.tensor(x, requires_grad=True)), **settings)
+    schedule, other = SCHEDULES[name](optim, mine), SCHEDULES[name](torch.optim.lr_scheduler, theirs)
+    for _ in range(50):
+        for group, its in zip(mine.param_groups, theirs.param_groups, strict=True):
+            assert_allclose(group["lr"], its["lr"], rtol=1e-9, atol=1e-15)
+            for key in ("momentum", "betas"):
+                assert_allclose(group.get(key, 0), its.get(key, 0), rtol=1e-12)
+        assert schedule.get_last_lr() == [group["lr"] for group in mine.param_groups]
+        theirs.step()
+        schedule.step()
+        other.step()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("settings", PLATEAUS)
+def test_plateaus_equal_pytorchs(settings: dict[str, Any], rng: np.random.Generator) -> None:
+    import torch
+
+    mine = optim.SGD(groups(Tensor), lr=0.1)
+    theirs = torch.optim.SGD(groups(lambda x: torch.tensor(x, requires_grad=True)), lr=0.1)
+    schedule = optim.ReduceLROnPlateau(mine, **settings)
+    other = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **settings)
+    for t in range(50):
+        metric = float(1 / (1 + t) + 0.2 * rng.random()) if t % 13 else float("nan")
+        schedule.step(metric)
+        other.step(metric)
+        assert [group["lr"] for group in mine.param_groups] == [group["lr"] for group in theirs.param_groups]
+
+
+def rates(schedule: Any, steps: int) -> list[float]:
+    found = []
+    for _ in range(steps):
+        found.append(schedule.optimizer.param_groups[0]["lr"])
+        schedule.step()
+    return found
+
+
+def test_rates_by_hand() -> None:
+    def sgd() -> Any:
+        return optim.SGD([Tensor(1.0)], lr=1.0, momentum=0.5)
+
+    assert rates(optim.StepLR(sgd(), 2, 0.5), 5) == [1, 1, 0.5, 0.5, 0.25]
+    assert rates(optim.ExponentialLR(sgd(), 0.5), 3) == [1, 0.5, 0.25]
+    assert_allclose(rates(optim.CosineAnnealingLR(sgd(), 2, 0.5), 5), [1, 0.75, 0.5, 0.75, 1])
+    assert rates(optim.LinearLR(sgd(), 0.5, total_iters=2), 4) == [0.5, 0.75, 1, 1]
+    assert rates(optim.LambdaLR(sgd(), lambda t: 2.0**t), 3) == [1, 2, 4]
+    assert_allclose(rates(optim.OneCycleLR(sgd(), 2.0, 4, pct_start=0.5, div_factor=2, final_div_factor=10), 4),
+                    [1, 2, 1.05, 0.1])  # fmt: skip
+    optimizer = sgd()
+    plateau = optim.ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
+    seen = []
+    for metric in (3.0, Tensor(2.0), 2.0, 2.0, 1.0, 1.0, 1.0):
+        plateau.step(metric)
+        seen.append(optimizer.param_groups[0]["lr"])
+    assert seen == [1, 1, 1, 0.5, 0.5, 0.5, 0.25]
+
+
+def test_a_plateau_resumes() -> None:
+    runs = []
+    for interrupted in (False, True):
+        optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+        plateau = optim.ReduceLROnPlateau(optimizer, patience=2, cooldown=2)
+        for i, metric in enumerate([3.0, 3.0, 3.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]):
+            if interrupted and i == 5:
+                saved = stored({"o": optimizer.state_dict(), "p": plateau.state_dict()})
+                optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+                plateau = optim.ReduceLROnPlateau(optimizer, patience=2, cooldown=2)
+                optimizer.load_state_dict(saved["o"])
+                plateau.load_state_dict(saved["p"])
+            plateau.step(metric)
+        runs.append(optimizer.param_groups[0]["lr"])
+    assert runs[0] == runs[1]
+    assert runs[0] < 0.05
+
+
+def test_two_owners_of_a_rate_are_noticed() -> None:
+    optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    one, other = optim.StepLR(optimizer, 1), optim.ExponentialLR(optimizer, 0.9)
+    one.step()
+    with pytest.raises(RuntimeError, match="SequentialLR or ChainedScheduler, and step only that"):
+        other.step()
+
+
+S = optim.SGD([Tensor(1.0)], lr=1.0)
+G = optim.Adagrad([Tensor(1.0)])
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optim.StepLR([Tensor(1.0)], 2), TypeError, "a schedule is that of an optimiser, not of"),
+        (lambda: optim.StepLR(S, 0), ValueError, "step_size must be positive, not 0"),
+        (lambda: optim.ExponentialLR(S, -1), ValueError, "gamma must be positive, not -1"),
+        (lambda: optim.CosineAnnealingLR(S, 0), ValueError, "T_max must be positive, not 0"),
+        (lambda: optim.LinearLR(S, 0), ValueError, "start_factor must be above 0 and at most 1, not 0"),
+        (lambda: optim.LinearLR(S, end_factor=2), ValueError, "end_factor must be from 0 to 1, not 2"),
+        (lambda: optim.LambdaLR(S, [abs, abs]), ValueError, "one for each of the 1 groups, not 2"),
+        (lambda: optim.OneCycleLR(S, 1, 10, anneal_strategy="sin"), ValueError, "'cos' or 'linear', not 'sin'"),
+        (lambda: optim.OneCycleLR(S, 1, 1), ValueError, "total_steps must be at least 2, not 1"),
+        (lambda: optim.OneCycleLR(G, 1, 10), ValueError, "Adagrad has no momentum to cycle: pass cycle_momentum=False"),
+        (lambda: rates(optim.OneCycleLR(S, 1, 3), 5), ValueError, "the cycle has 3 steps, and this is one more"),
+        (lambda: optim.SequentialLR(S, [optim.StepLR(S, 1)], [3]), ValueError, r"have 0 milestones .* not \[3\]"),
+        (lambda: optim.SequentialLR(S, [optim.ReduceLROnPlateau(S)], []), TypeError, "of the number of steps"),
+        (lambda: optim.SequentialLR(G, [optim.StepLR(S, 1)], []), ValueError, "of several optimisers"),
+        (lambda: optim.ChainedScheduler([]), ValueError, "at least one schedule"),
+        (lambda: optim.Schedule(S), NotImplementedError, r"Schedule has no settings\(\)"),
+        (lambda: optim.ReduceLROnPlateau(S, "least"), ValueError, "mode is 'min' or 'max'"),
+        (lambda: optim.ReduceLROnPlateau(S, factor=1.0), ValueError, "factor must be from 0 up to"),
+    ],
+)  # fmt: skip
+def test_wrong_schedules_are_named(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
+
+
+# ---- clipping and penalties ----------------------------------------------------------------------------
+
+
+def with_gradients(*gradients: Any) -> list[Tensor]:
+    parameters = []
+    for g in gradients:
+        parameters.append(Tensor(np.zeros(np.shape(g), getattr(g, "dtype", np.float64))))
+        parameters[-1].grad = g
+    return parameters
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("kind", [1.0, 2.0, 3.5, np.inf])
+@pytest.mark.parametrize("most", [0.5, 100.0])
+def test_clipping_equals_pytorchs(kind: float, most: float, rng: np.random.Generator) -> None:
+    import torch
+
+    gradients = [rng.standard_normal(shape)[()] for shape in ((3, 2), (), (4,))] + [np.array(2.5)[()]]
+    mine = [*with_gradients(*gradients), Tensor(1.0)]
+    theirs = [torch.tensor(g, requires_grad=True) for g in gradients]
+    for p, g in zip(theirs, gradients, strict=True):
+        p.grad = torch.tensor(g)
+    norm, other = (
+        library.clip_grad_norm_(parameters, most, kind)
+        for library, parameters in ((optim, mine), (torch.nn.utils, theirs))
+    )
+    assert_allclose(norm, other.item(), rtol=1e-12)
+    for p, q in zip(mine, theirs, strict=False):
+        assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)
+    optim.clip_grad_value_(mine, 0.1)
+    torch.nn.utils.clip_grad_value_(theirs, 0.1)
+    for p, q in zip(mine, theirs, strict=False):
+        assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)
+    assert mine[-1].grad is None
+
+
+def test_clipping_happens_in_place_and_keeps_dtypes() -> None:
+    g = np.array([3.0, 0.0], np.float32)
+    p, s = with_gradients(g, np.float32(4))
+    assert optim.clip_grad_norm_([p, s], 1.0) == 5
+    assert p.grad is g
+    assert_allclose([*g, s.grad], [0.6, 0, 0.8], rtol=1e-6)
+    optim.clip_grad_value_(iter([p, s]), 0.5)
+    assert p.grad is g
+    assert_array_equal([*g, s.grad], [0.5, 0, 0.5])
+    assert g.dtype == s.grad.dtype == np.float32
+    assert optim.clip_grad_norm_([p], 100.0, np.inf) == 0.5
+    assert optim.clip_grad_norm_([Tensor(1.0)], 1.0) == 0
+
+
+def test_the_norm_of_huge_gradients_does_not_overflow() -> None:
+    for g in (np.array([3e200, 4e200]), np.array([3e30, 4e30], np.float32)):
+        (p,) = with_gradients(g.copy())
+        assert_allclose(optim.clip_grad_norm_([p], 1.0), np.float64(g[1]) * 1.25, rtol=1e-6)
+        assert_allclose(p.grad, [0.6, 0.8], rtol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_clipping_does_not_hide_what_is_not_finite(bad: float) -> None:
+    p, q = with_gradients(np.array([bad, 1.0]), np.array([2.0]))
+    with pytest.raises(FloatingPointError, match=f"the norm of the gradients is {bad}"):
+        optim.clip_grad_norm_([p, q], 1.0, error_if_nonfinite=True)
+    assert_array_equal(q.grad, 2)
+    with np.errstate(invalid="ignore"):
+        assert not np.isfinite(optim.clip_grad_norm_([p, q], 1.0))
+    assert np.isnan(p.grad[0])
+    (p,) = with_gradients(np.array([np.nan]))
+    optim.clip_grad_value_([p], 1.0)
+    assert np.isnan(p.grad[0])
+
+
+def test_limits_of_clipping_are_positive() -> None:
+    for call in (
+        lambda: optim.clip_grad_norm_(P, 0),
+        lambda: optim.clip_grad_norm_(P, 1, 0),
+        lambda: optim.clip_grad_value_(P, -1),
+    ):
+        with pytest.raises(ValueError, match="must be positive, not"):
+            call()
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.RMSprop, optim.Adagrad])
+def test_a_penalty_in_the_loss_does_what_the_setting_does(kind: Any) -> None:
+    w, v = [Tensor([1.0, -2.0, 0.0]), Tensor(3.0)], [Tensor([1.0, -2.0, 0.0]), Tensor(3.0)]
+    explicit, setting = kind(w, lr=0.01), kind(v, lr=0.01, weight_decay=0.2, l1=0.3)
+    for _ in range(5):
+        explicit.zero_grad()
+        setting.zero_grad()
+        (ag.cos(w[0]).sum() * w[1] + 0.1 * optim.l2_penalty(w) + 0.3 * optim.l1_penalty(w)).backward()
+        (ag.cos(v[0]).sum() * v[1]).backward()
+        explicit.step()
+        setting.step()
+        assert_allclose(w[0].data, v[0].data, rtol=1e-12)
+        assert_allclose(w[1].data, v[1].data, rtol=1e-12)
+
+
+def test_the_l1_of_adamw_enters_the_gradient_and_its_decay_does_not() -> None:
+    p = Tensor([2.0])
+    p.grad = np.zeros(1)
+    optimizer = optim.AdamW([p], lr=0.1, weight_decay=0.5, l1=1.0)
+    optimizer.step()
+    assert_allclose(p.data, 2 * (1 - 0.05) - 0.1, rtol=1e-7)
+
+
+# ---- minimize ------------------------------------------------------------------------------------------
+
+
+def test_minimize_keeps_the_form() -> None:
+    pytest.importorskip("scipy")
+
+    def f(p: Any) -> Any:
+        return ((p["a"] - 1) ** 2).sum() + (p["b"][0] + 2) ** 2 + ((p["b"][1] - p["a"].sum()) ** 2).sum()
+
+    start = {"a": np.zeros((2, 2), np.float32), "b": (3.0, Tensor([1.0, 2.0]))}
+    result = optim.minimize(f, start)
+    assert result.success
+    assert_allclose(result.x["a"], np.ones((2, 2)), atol=1e-3)
+    assert (result.x["a"].dtype, type(result.x["b"])) == (np.float32, tuple)
+    assert_allclose(result.x["b"][0], -2, atol=1e-4)
+    assert_allclose(result.x["b"][1].data, 4, atol=1e-2)
+    assert_array_equal(start["b"][1].data, [1, 2])
+    assert optim.minimize(lambda x: (x - 3) ** 2, 0, bounds=[(0, 1)]).x == 1
+
+
+def test_minimize_moves_a_module_and_nothing_frozen() -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((20, 3))
+    y = x @ np.array([[1.0], [-2.0], [0.5]])
+    model = nn.Linear(3, 1, rng=0)
+    model.bias.data = [0.25]
+    model.bias.requires_grad = False
+    result = optim.minimize(lambda model: nn.mse_loss(model(x), y), model, tol=1e-12)
+    assert result.x is model
+    wanted = np.linalg.lstsq(x, y - 0.25, rcond=None)[0]
+    assert_allclose(model.weight.data, wanted, atol=1e-5)
+    assert_array_equal(model.bias.data, [0.25])
+    assert model.weight.grad is None
+    assert isinstance(result, optimize.OptimizeResult)
+
+
+def test_minimize_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("scipy")
+    with pytest.raises(ValueError, match="result is one number, not one of shape"):
+        optim.minimize(lambda x: x, np.ones(2))
+    with pytest.raises(ValueError, match="nothing to minimise by"):
+        optim.minimize(lambda x: 1.0, ())
+    with pytest.raises(TypeError, match="real numbers, not complex"):
+        optim.minimize(lambda x: x, 1j)
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "autograd_mini\[train\]"'):
+        optim.minimize(lambda x: x, 1.0)
+
+
+# ---- the benchmark -------------------------------------------------------------------------------------
+
+
+def test_the_benchmark_prints_its_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    models = {"few": ([(2, 3), ()], "float64"), "single": ([(PIECE + 1,)], "float32")}
+    monkeypatch.setattr(optimiser_step, "MODELS", models)
+    optimiser_step.main(["--seconds", "0.001"])
+    printed = capsys.readouterr().out
+    assert "| few, float64 |" in printed
+    assert "| single, float32 |" in printed
+
+
+def test_the_benchmark_refuses_a_step_that_computes_something_else() -> None:
+    both, arrays, tensors = optimiser_step.steps("Adam", [(2, 3)], "float64")
+    arrays[0] += 0.1
+    with pytest.raises(SystemExit, match=r"few, Adam: a parameter of shape \(2, 3\) differs"):
+        optimiser_step.agree("Adam", "few", both, arrays, tensors)
 
 
 if __name__ == "__main__":
