@@ -73,8 +73,12 @@ def clip_grad_value_(parameters: Iterable[Tensor], clip_value: float) -> None:
 
 
 def _norm(gradients: list[Any], kind: float) -> float:
-    entries = np.concatenate([np.zeros(1), *(np.reshape(g, -1) for g in gradients)], dtype=np.float64)
-    largest = np.abs(entries).max()
-    if kind == inf or largest == 0 or not np.isfinite(largest):
-        return float(largest)
-    return float(largest * np.linalg.norm(entries / largest, kind))  # so that no square overflows
+    entries = [np.reshape(g, -1) for g in gradients if g.size]
+    with np.errstate(over="ignore"):
+        norm = float(np.linalg.norm([0.0, *(float(np.linalg.norm(x, kind)) for x in entries)], kind))
+    if 0 < norm < inf or kind == inf:
+        return norm
+    largest = _norm(gradients, inf)
+    if not 0 < largest < inf:
+        return largest
+    return largest * _norm([x / largest for x in entries], kind)  # so that no square overflows, or vanishes

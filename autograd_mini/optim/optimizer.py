@@ -243,10 +243,7 @@ class Optimizer:
                 return False
         if self._starts != [self.start(group) for group in self.param_groups]:
             return False
-        for block in self._blocks:
-            if not block.gather():
-                return False
-        return True
+        return all(block.gather() for block in self._blocks)
 
     def _regroup(self) -> None:
         """Put the parameters that step now into blocks."""

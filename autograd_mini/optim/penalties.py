@@ -14,6 +14,11 @@ from .optimizer import listed
 def l1_penalty(parameters: Iterable[Tensor]) -> Tensor:
     """Compute the sum of the magnitudes of all entries, as a term of a loss; its derivative at 0 is 0.
 
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Of any shapes, at least one.
+
     Examples
     --------
     >>> import autograd_mini as ag
@@ -30,6 +35,11 @@ def l2_penalty(parameters: Iterable[Tensor]) -> Tensor:
     """Compute the sum of the squares of all entries, as a term of a loss.
 
     With the factor `a` it does to gradients what ``weight_decay=2 * a`` does.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Of any shapes, at least one.
 
     Examples
     --------

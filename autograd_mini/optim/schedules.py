@@ -117,7 +117,16 @@ class LambdaLR(Schedule):
 
 
 class StepLR(Schedule):
-    """Steps down: ``lr(t) = base * gamma^⌊t / step_size⌋``."""
+    """Steps down: ``lr(t) = base * gamma^⌊t / step_size⌋``.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    step_size : int
+        How many steps a rate stays.
+    gamma : float
+        Positive.
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         require("step_size", step_size, POSITIVE)
@@ -131,7 +140,14 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(StepLR):
-    """Exponential decay: ``lr(t) = base * gamma^t``."""
+    """Exponential decay: ``lr(t) = base * gamma^t``.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    gamma : float
+        Positive.
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         super().__init__(optimizer, 1, gamma)
@@ -141,6 +157,14 @@ class CosineAnnealingLR(Schedule):
     """Half a cosine [1]_, equation (5): ``lr(t) = eta_min + (base - eta_min) * (1 + cos(π t / T_max)) / 2``.
 
     After `T_max` steps it rises again along the same wave, as PyTorch's does.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    T_max : int
+        How many steps the way down takes.
+    eta_min : float
+        Not negative.
 
     References
     ----------
@@ -160,6 +184,16 @@ class CosineAnnealingLR(Schedule):
 
 class LinearLR(Schedule):
     """Linear warm-up [1]_, section 2.2: a factor from `start_factor` to `end_factor` in `total_iters` steps, then that.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    start_factor : float
+        Above 0 and at most 1.
+    end_factor : float
+        From 0 to 1.
+    total_iters : int
+        Positive.
 
     References
     ----------
@@ -286,10 +320,12 @@ class SequentialLR(Schedule):
     >>> optimizer = ag.optim.SGD([ag.Tensor(1.0)], lr=1.0)
     >>> parts = [ag.optim.LinearLR(optimizer, 0.5, total_iters=2), ag.optim.ExponentialLR(optimizer, 0.5)]
     >>> schedule = ag.optim.SequentialLR(optimizer, parts, milestones=[3])
+    >>> rates = []
     >>> for _ in range(6):
-    ...     print(optimizer.param_groups[0]["lr"], end=" ")
+    ...     rates += schedule.get_last_lr()
     ...     schedule.step()
-    0.5 0.75 1.0 1.0 0.5 0.25
+    >>> rates
+    [0.5, 0.75, 1.0, 1.0, 0.5, 0.25]
     """
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]) -> None:
