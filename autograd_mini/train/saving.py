@@ -157,7 +157,7 @@ class Saved:
     def __init__(self, arrays: Arrays, description: dict[str, Any]) -> None:
         if description["format"] != 1:
             raise ValueError(f"this file has format {description['format']}, and this version reads format 1")
-        self._arrays, self._description = arrays, description
+        self._description, self._reader = description, _Reader(arrays, description["generators"])
         self.state = {name: arrays[name] for name in description["state"]}
         self.history = History(description["history"])
         self.meta = self.tree("meta")
@@ -166,17 +166,16 @@ class Saved:
         """Give the state of "optimizer" or "schedule" as their `load_state_dict` takes it, or another part."""
         if self._description[what] is None and what in ("optimizer", "schedule"):
             raise ValueError(f"this file has no {what}: it was saved without {what}=")
-        return _Reader(self._arrays, self._description["generators"]).tree(self._description[what])
+        return self._reader.tree(self._description[what])
 
     def give_to(self, model: Module) -> None:
         """Load the state into `model`, and the states of its random generators."""
         model.load_state_dict(self.state)
         writer = _Writer({})
         writer.tree(model, "")
-        states = self.tree("generators")
-        for name, generator in writer.found.items():
-            if name in states:
-                _set_state(generator, states[name])
+        for name, state in self._description["generators"].items():
+            if name in writer.found:
+                _set_state(writer.found[name], self._reader.tree(state))
         self.model = model
 
     @cached_property
