@@ -1,6 +1,6 @@
 """A small reverse-mode automatic-differentiation engine on NumPy that shows its work."""
 
-from . import linalg, nn, ops, optim, testing
+from . import linalg, nn, ops, optim, testing, train
 from .calls import checkpoint, custom_vjp
 from .core import no_grad, primitive
 from .derivatives import (
@@ -17,11 +17,13 @@ from .derivatives import (
 from .draw import Drawing, draw
 from .ops import *
 from .tensor import Tensor
+from .train import load, save
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Drawing", "Tensor", "checkpoint", "custom_vjp", "draw", "elementwise_grad", "grad", "hessian", "hvp", "jacobian",
-    "jvp", "linalg", "nn", "no_grad", "optim", "primitive", "stop_gradient", "testing", "value_and_grad", "vjp",
+    "jvp", "linalg", "load", "nn", "no_grad", "optim", "primitive", "save", "stop_gradient", "testing", "train",
+    "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

@@ -804,7 +804,7 @@ def test_minimize_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
             optim.minimize(lambda x: 1.0, nowhere)
     with pytest.raises(TypeError, match="real numbers, not complex"):
         optim.minimize(lambda x: x, 1j)
-    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(ModuleNotFoundError, match=r'pip install "autograd_mini\[train\]"'):
         optim.minimize(lambda x: x, 1.0)
 

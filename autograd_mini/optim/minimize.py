@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives import _grown, _leaves, value_and_grad
+from ..derivatives import value_and_grad
+from ..extras import extra
 from ..numpy_protocol import plain
 from ..tensor import Tensor
+from ..trees import grown, leaves
 
 
 def minimize(f: Callable[[Any], Any], x0: Any, *, method: str = "L-BFGS-B", **settings: Any) -> Any:
@@ -53,14 +55,11 @@ def minimize(f: Callable[[Any], Any], x0: Any, *, method: str = "L-BFGS-B", **se
     >>> ag.optim.minimize(rosenbrock, np.array([-1.0, 2.0])).x.round(3)
     array([1., 1.])
     """
-    try:
-        from scipy import optimize  # type: ignore[import-untyped]
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError('minimize() needs SciPy: pip install "autograd_mini[train]"', name="scipy") from None
+    optimize = extra("scipy.optimize", "train")
     module = hasattr(x0, "named_parameters")
     tree = {path: p for path, p in x0.named_parameters() if p.requires_grad} if module else x0
-    leaves = list(_leaves(tree))
-    start = [Tensor(plain(x)).value for x in leaves]
+    parts = list(leaves(tree))
+    start = [Tensor(plain(x)).value for x in parts]
     if not sum(x.size for x in start):
         raise ValueError("there is nothing to minimise by: x0 has no entry, or no parameter that requires a gradient")
     ends = np.cumsum([x.size for x in start])
@@ -68,17 +67,17 @@ def minimize(f: Callable[[Any], Any], x0: Any, *, method: str = "L-BFGS-B", **se
 
     def placed(vector: Any) -> Any:
         """Give the entries the form of `x0`, or put them into the module."""
-        parts = zip(np.split(vector, ends[:-1]), start, strict=True)
-        arrays = [part.reshape(x.shape).astype(x.dtype)[()] for part, x in parts]
+        pieces = zip(np.split(vector, ends[:-1]), start, strict=True)
+        arrays = [piece.reshape(x.shape).astype(x.dtype)[()] for piece, x in pieces]
         if not module:
-            return _grown(tree, iter(arrays))
-        for p, array in zip(leaves, arrays, strict=True):
+            return grown(tree, iter(arrays))
+        for p, array in zip(parts, arrays, strict=True):
             p.data = array
         return x0
 
     def evaluate(vector: Any) -> tuple[float, Any]:
         value, slopes = both(placed(vector))
-        found = [slopes[path] for path in tree] if module else _leaves(slopes)
+        found = [slopes[path] for path in tree] if module else leaves(slopes)
         return float(plain(value)), _flat([plain(g) for g in found])
 
     result = optimize.minimize(evaluate, _flat(start), method=method, jac=True, **settings)

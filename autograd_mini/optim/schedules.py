@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import cos, inf, pi
 from typing import Any
 
+from ..numpy_protocol import plain
 from .optimizer import BELOW_ONE, NOT_NEGATIVE, POSITIVE, Optimizer, require
 
 Factor = Callable[[int], float]  # of the number of steps
@@ -425,7 +426,7 @@ class ReduceLROnPlateau:
 
     def step(self, metric: Any) -> None:
         """Take the metric, a number or a Tensor of one entry; NaN is no improvement."""
-        metric = float(metric)
+        metric = float(plain(metric))
         margin = self.threshold if self.mode == "max" else -self.threshold
         bar = self.best * (1 + margin) if self.threshold_mode == "rel" else self.best + margin
         better = metric > bar if self.mode == "max" else metric < bar
