@@ -254,9 +254,14 @@ def test_a_momentum_that_comes_later_counts() -> None:
     p.grad = np.ones(1)
     optimizer.step()
     optimizer.param_groups[0]["momentum"] = 0.5
+    optimizer.load_state_dict(optimizer.state_dict())
     optimizer.step()
     optimizer.step()
     assert_array_equal(p.data, [-1 - 1 - 1.5])
+    optimizer.param_groups[0]["momentum"] = 0.0
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.step()
+    assert_array_equal(p.data, [-1 - 1 - 1.5 - 1])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -466,6 +471,7 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
     del less["param_groups"][0]["betas"]
     for optimizer, state, message in (
         (optim.SGD([p], lr=1), saved, "that of Adam, not of SGD"),
+        (optim.SGD([p], lr=1), {}, "that of None, not of SGD"),
         (optim.Adam([p, q]), saved, r"of groups of \[1\] parameters, and here they are of \[2\]"),
         (
             optim.Adam([q]),

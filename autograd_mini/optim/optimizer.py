@@ -161,10 +161,18 @@ class Optimizer:
     @property
     def state(self) -> dict[Tensor, State]:
         """What is remembered of each parameter: nothing before its first step."""
-        found = dict(self._waiting)
+        known = dict(self._waiting)
         for block in self._blocks:
-            found.update(zip(block.parameters, block.states(), strict=True))
-        return {p: found[p] for p in self._parameters()}
+            known.update(zip(block.parameters, block.states(), strict=True))
+        found: dict[Tensor, State] = {}
+        for group in self.param_groups:
+            start = self.start(group)  # settings may have changed
+            for p in group["params"]:
+                old = known[p]
+                found[p] = {"t": old["t"]} if old else {}
+                for name, x in start.items() if old else ():
+                    found[p][name] = old[name] if name in old else np.full(p.shape, x, p.dtype)
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """Give a copy of settings and state: dicts, lists, numbers, strings and arrays, and nothing else.
@@ -191,7 +199,9 @@ class Optimizer:
         """
         kind = type(self).__name__
         if saved.get("kind") != kind:
-            raise ValueError(f"this state is that of {saved['kind']}, not of {kind}: make an optimiser of that kind")
+            raise ValueError(
+                f"this state is that of {saved.get('kind')}, not of {kind}: make an optimiser of that kind"
+            )
         mine = self.state_dict()
         counts = [
             [len(group["params"]) for group in groups] for groups in (mine["param_groups"], saved["param_groups"])
@@ -243,7 +253,7 @@ class Optimizer:
                 return False
         if self._starts != [self.start(group) for group in self.param_groups]:
             return False
-        return all(block.gather() for block in self._blocks)
+        return False not in [block.gather() for block in self._blocks]
 
     def _regroup(self) -> None:
         """Put the parameters that step now into blocks."""
@@ -259,7 +269,7 @@ class Optimizer:
             for (dtype, t, _), parameters in members.items():
                 pairs = [(p, waiting.pop(p)) for p in parameters]
                 memory = {
-                    name: _joined([old[name] if name in old else np.full(p.shape, x, dtype) for p, old in pairs])
+                    name: _joined([old[name] if old else np.full(p.shape, x, dtype) for p, old in pairs])
                     for name, x in start.items()
                 }
                 blocks.append(Block(group, parameters, t, memory))
