@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
             ag.nn.binary_cross_entropy_with_logits(logits, y)
             + DECAY / len(x_train) * ag.optim.l2_penalty(model.parameters()[::2])
         ),
-        ag.optim.Adam(model.parameters(), lr=1e-2),
+        ag.optim.Adam(model.parameters(), lr=3e-3),
         scaler.transform(x_train),
         y_train,
         epochs=5 if options.quick else 40,
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
         metrics={"accuracy": lambda y, logits: np.mean((logits > 0) == y)},
         seed=0,
     )
-    print(f"Adam, lr 1e-2, batches of 32: {history['validation_accuracy'][-1]:.1%} of {len(x_held)} held out are right")
+    print(f"Adam, lr 3e-3, batches of 32: {history['validation_accuracy'][-1]:.1%} of {len(x_held)} held out are right")
 
     figure = history.plot()
     axes = figure.axes[0]

@@ -17,7 +17,7 @@ from autograd_mini.nn import init
 INITIAL = {
     "zeros": init.zeros,
     "normal, 0.01": lambda shape, rng: init.normal(shape, rng, std=0.01),
-    "Glorot": init.glorot_uniform,
+    "Glorot": init.xavier_uniform,
     "normal, 3": lambda shape, rng: init.normal(shape, rng, std=3.0),
 }
 

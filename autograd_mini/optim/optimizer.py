@@ -328,9 +328,8 @@ class Block:
         ValueError
             If a gradient has not the shape of its parameter.
         """
-        alone, members = self.alone, zip(self.parameters, self.values, self.slots, strict=True)
-        gradients = []
-        for p, value, slot in members:
+        gradients, copied, tick = [], not self.alone, next(clock)
+        for p, value, slot in zip(self.parameters, self.values, self.slots, strict=True):
             g = p.grad
             if g is None or not p.requires_grad:
                 return False
@@ -340,9 +339,9 @@ class Block:
                 gradients.append(g)
             elif g.shape != slot.shape:
                 raise ValueError(f"a parameter of shape {slot.shape} has a gradient of shape {g.shape}: assign another")
-            elif not alone:
+            elif copied:
                 slot[...] = g
-            p.age = next(clock)  # it is about to change
+            p.age = tick  # it is about to change
         if gradients:
             self.gradient[: self.scalars] = gradients
         return True
