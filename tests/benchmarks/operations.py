@@ -642,7 +642,7 @@ def timed(operation: Operation, size: int, peers: bool, seconds: float) -> Times
     steps = {"NumPy": built["NumPy"].forward}
     for name, engine in list(built.items())[1:]:
         steps |= {f"{name} forward": engine.forward, f"{name} backward": engine.backward}
-    return interleaved(steps, seconds, least=3, burst=0.0005)
+    return interleaved(steps, seconds, least=3, burst=0.0005, evenly=False)
 
 
 def ratios(times: Times, base: str) -> list[float | None]:

@@ -14,16 +14,21 @@ import numpy as np
 Times = dict[str, list[float]]
 
 
-def interleaved(steps: dict[str, Callable[[], Any]], seconds: float, least: int = 11, burst: float = 0.002) -> Times:
-    """Time the steps in turns, each for a `burst` of seconds: a list of seconds a step for each, one entry a turn."""
-    repeats: dict[str, int] = {}
-    turn = 0.0
+def interleaved(
+    steps: dict[str, Callable[[], Any]], seconds: float, least: int = 11, burst: float = 0.002, evenly: bool = True
+) -> Times:
+    """Time the steps in turns of about a `burst` of seconds each: a list of seconds a step for each, one entry a turn.
+
+    In a turn all run equally often or, if not `evenly`, equally long.
+    """
+    each: dict[str, float] = {}
     for name, step in steps.items():
         start = time.perf_counter()
         step()
-        each = max(time.perf_counter() - start, 1e-6)
-        repeats[name] = max(1, round(burst / each))
-        turn += repeats[name] * each
+        each[name] = max(time.perf_counter() - start, 1e-6)
+    mean = sum(each.values()) / len(each)
+    repeats = {name: max(1, round(burst / (mean if evenly else one))) for name, one in each.items()}
+    turn = sum(repeats[name] * one for name, one in each.items())
     times: Times = {name: [] for name in steps}
     for _ in range(max(least, round(seconds / turn))):
         for name, step in steps.items():
