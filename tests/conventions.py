@@ -37,12 +37,6 @@ ROWS: dict[int, Convention] = {}
 
 NOT_YET = {
     12: Convention("`where(x > 0, log(x), 0)` at 0", "nan", "nan", "0"),
-    20: Convention("binary cross-entropy of a probability 0 or 1, wrong label", "loss 100", "none built in",
-                   "log clamped at -100, gradient finite"),
-    24: Convention("cross-entropy, every target ignored", "loss nan, gradient 0", "none built in",
-                   "loss 0, gradient 0"),
-    48: Convention("batch norm of one sample; of zero variance", "error; finite", "none built in",
-                   "error; finite, eps in the dtype"),
 }  # fmt: skip
 
 

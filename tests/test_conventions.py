@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
-from autograd_mini import Tensor
+from autograd_mini import Tensor, nn
 from autograd_mini.nn import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from .conventions import NOT_YET, ROWS, holders, row
@@ -210,6 +210,28 @@ def test_row_19_binary_cross_entropy_with_large_logits() -> None:
         equal(x.grad, [slope])
 
 
+@row("binary cross-entropy of a probability 0 or 1, wrong label", pytorch="loss 100", jax="none built in",
+     here="loss 100: the logarithm is held at -100; gradient finite")  # fmt: skip
+def test_row_20_binary_cross_entropy_of_certainty() -> None:
+    for dtype in (np.float64, np.float32, np.float16):
+        least = np.nextafter(dtype(0), dtype(1))
+        for p, target, loss in ((0, 1, 100), (1, 0, 100), (0, 0, 0), (1, 1, 0), (least, 1, -max(np.log(least), -100))):
+            x = Tensor(np.array([p], dtype))
+            y = nn.binary_cross_entropy(x, np.array([target]))
+            y.backward()
+            np.testing.assert_allclose(y.data, loss, rtol=1e-3 if dtype is np.float16 else 1e-6)
+            assert np.isfinite(x.grad).all()
+        np.testing.assert_array_equal(x.grad, 0)
+    x = Tensor([0.0, 1e-300, 1e-30, 1.0])
+    nn.binary_cross_entropy(x, np.array([1, 1, 1, 0]), reduction="sum").backward()
+    np.testing.assert_allclose(x.grad, [0, 0, -1e30, 0])  # the logarithm is flat below -100
+    x = Tensor([0.0, 1.0])
+    nn.binary_cross_entropy(x, np.array([0, 1]), reduction="sum").backward()
+    np.testing.assert_array_equal(x.grad, [1, -1])
+    small = nn.binary_cross_entropy(np.array([1e-20]), np.array([0.0]))
+    np.testing.assert_allclose(small, 1e-20)  # not the logarithm of a rounded 1
+
+
 @row("`sigmoid(-1000)`; `softplus(1000)`", pytorch="0; 1", jax="0; 1", here="0; 1")
 def test_row_21_sigmoid_and_softplus_are_stable() -> None:
     equal(ag.sigmoid(np.array([-1000.0, 0, 1000])), [0, 0.5, 1])
@@ -261,6 +283,19 @@ def test_row_23_class_ids() -> None:
             cross_entropy(logits, np.array([0, wrong]))
     losses = [cross_entropy(logits, t).data for t in (np.array([0, 1]), np.eye(2), np.eye(2, dtype=int))]
     near(losses, np.full(3, (np.log1p(np.e) + np.log1p(np.e**2)) / 2))
+
+
+@row("cross-entropy, every target ignored", pytorch="loss nan, gradient 0", jax="none built in",
+     here="loss 0, gradient 0")  # fmt: skip
+def test_row_24_every_target_ignored() -> None:
+    for settings in ({}, {"weight": np.array([0.5, 2.0, 1.0])}, {"label_smoothing": 0.1}):
+        for reduction in ("mean", "sum", "none"):
+            for logits in (np.ones((4, 3)), np.full((4, 3), -np.inf), np.full((4, 3), np.nan)):
+                x = Tensor(logits)
+                y = nn.cross_entropy(x, np.full(4, -100), ignore_index=-100, reduction=reduction, **settings)
+                y.backward(np.ones(y.shape))
+                np.testing.assert_array_equal(y.data, 0)
+                np.testing.assert_array_equal(x.grad, 0)
 
 
 @row("mean squared error of (4,) against (4, 1)", pytorch="a value, and a warning", jax="a value", here="ValueError")
@@ -587,6 +622,30 @@ def test_row_47_dropout_in_eval_and_of_everything() -> None:
     values = ag.dropout(Tensor(np.ones(1000)), 0.75, rng).data
     assert set(values) == {0, 4}
     assert abs(values.mean() - 1) < 0.2
+
+
+@row("batch norm of one sample; of zero variance", pytorch="error; finite", jax="none built in",
+     here="error; finite, eps in the dtype")  # fmt: skip
+def test_row_48_batch_norm_of_one_sample() -> None:
+    for layer, x in ((nn.BatchNorm1d(3), np.ones((1, 3))), (nn.BatchNorm2d(3), np.ones((1, 3, 1, 1)))):
+        with pytest.raises(ValueError, match=re.escape(f"{x.shape} has 1 of each: pass a larger batch")):
+            layer(x)
+        np.testing.assert_array_equal(layer.running_var, 1)
+        assert layer.eval()(x).shape == x.shape
+    with pytest.raises(ValueError, match=re.escape("(0, 3) has 0 of each")):
+        nn.BatchNorm1d(3)(np.ones((0, 3)))
+    assert nn.BatchNorm1d(3)(np.ones((1, 3, 2))).shape == (1, 3, 2)
+
+
+def test_row_48_normalisation_of_zero_variance() -> None:
+    for dtype in (np.float64, np.float32, np.float16):
+        for layer in (nn.BatchNorm1d(2, dtype=dtype), nn.LayerNorm(2, dtype=dtype)):
+            x = Tensor(np.full((4, 2), 3, dtype))
+            y = layer(x)
+            assert y.dtype == dtype
+            np.testing.assert_array_equal(y.data, 0)
+            y.backward(np.arange(8).reshape(4, 2))
+            assert np.isfinite(x.grad).all()
 
 
 @row(
