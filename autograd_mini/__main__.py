@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-from . import nn, optim
-from .core import no_grad
+from . import nn, optim, train
 from .draw import draw
+from .extras import extra
 from .files import replacing
 
 Array = np.ndarray[Any, Any]
@@ -87,90 +86,50 @@ def digits(seed: int) -> tuple[Array, Array, Array, Array]:
     return x, y, x_held, y_held
 
 
-def batches(count: int, size: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Give the numbers from 0 to `count` in random order, `size` at a time."""
-    order = rng.permutation(count)
-    for start in range(0, count, size):
-        yield order[start : start + size]
+class Report(train.Callback):
+    """Print a line after every epoch, above the bar."""
+
+    def after_epoch(self, training: train.Training) -> None:
+        history = training.history
+        loss, accuracy, held = (history[name][-1] for name in ("loss", "accuracy", "validation_accuracy"))
+        line = f"epoch {history.epochs:3d}   loss {loss:<9.4g} accuracy {accuracy:7.2%}   held out {held:7.2%}"
+        extra("tqdm", "train").tqdm.write(line, file=sys.stdout)
 
 
-def accuracy(model: nn.Module, x: Array, y: Array) -> float:
-    """Give the share of images whose largest logit is that of their class."""
-    with no_grad():
-        return float(np.mean(np.argmax(model(x), axis=1) == y))
-
-
-def plot(history: Sequence[tuple[float, float, float]], path: Path) -> None:
-    """Plot loss and accuracy by epoch."""
-    from matplotlib.figure import Figure
-
-    loss, train, held = zip(*history, strict=True)
-    epochs = range(1, len(history) + 1)
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.plot(epochs, loss, color="#B26A00")
-    left.set(title="training loss", xlabel="epoch", yscale="log")
-    right.plot(epochs, train, color="#5B6775", linestyle="--", label="training")
-    right.plot(epochs, held, color="#00805A", label="held out")
-    right.set(title="accuracy", xlabel="epoch")
-    right.legend(frameon=False)
-    for axes in (left, right):
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-    with replacing(path) as draft:
-        figure.savefig(draft, format="png", dpi=150)
-
-
-def train(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Train, say what came of it, and write the three files."""
-    from safetensors.numpy import save
-    from tqdm import tqdm
-
     options.out.mkdir(parents=True, exist_ok=True)
     x, y, x_held, y_held = digits(options.seed)
-    rng = np.random.default_rng(options.seed)
     sizes = [x.shape[1], *options.hidden, 10]
-    model = nn.MLP(sizes, activation="tanh", rng=rng)
+    model = nn.MLP(sizes, activation="tanh", rng=options.seed)
     optimizer = optim.SGD(model.parameters(), lr=options.lr, momentum=0.9)
     print(f"{len(x):,} images to learn from, {len(x_held)} held out; an MLP {'-'.join(map(str, sizes))} with tanh")
-
-    history = []
-    steps = math.ceil(len(x) / options.batch_size)
-    with (
-        tqdm(total=options.epochs * steps, unit="step", leave=False) as bar,
-        np.errstate(over="ignore", invalid="ignore"),
-    ):
-        for epoch in range(1, options.epochs + 1):
-            total = 0.0
-            for batch in batches(len(x), options.batch_size, rng):
-                loss = nn.cross_entropy(model(x[batch]), y[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                total += loss.item() * len(batch)
-                bar.update()
-            history.append((total / len(x), accuracy(model, x, y), accuracy(model, x_held, y_held)))
-            line = "epoch {:3d}   loss {:<9.4g} accuracy {:7.2%}   held out {:7.2%}".format(epoch, *history[-1])
-            bar.write(line, file=sys.stdout)
-            if not math.isfinite(total):
-                raise TrainingError(f"the loss is {total} in epoch {epoch}: try a smaller --lr than {options.lr:g}")
-
+    history = train.fit(
+        model,
+        nn.cross_entropy,
+        optimizer,
+        x,
+        y,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        validation=(x_held, y_held),
+        metrics=["accuracy"],
+        callbacks=[Report()],
+        seed=options.seed,
+    )
+    if history.stopped:
+        raise KeyboardInterrupt
     images, labels = x[: options.batch_size], y[: options.batch_size]
     drawing = draw(
         nn.cross_entropy(model(images), labels),
         names={"model": model, "images": images, "labels": labels},
         title=f"Digits classifier {' → '.join(map(str, sizes))}, trained for {options.epochs} epochs",
     )
-    description = {"sizes": sizes, "activation": "tanh", "input": "pixels / 16", "seed": options.seed}
-    with replacing(options.out / "model.safetensors") as draft:
-        draft.write_bytes(save(model.state_dict(), {"autograd_mini": json.dumps(description)}))
-    plot(history, options.out / "curves.png")
+    train.save(options.out / "model.safetensors", model, history=history, meta={"input": "pixels / 16"})
+    with replacing(options.out / "curves.png") as draft:
+        history.plot().savefig(draft, format="png", dpi=150)
     drawing.save(options.out / "graph.svg")
     print(f"wrote {options.out / 'graph.svg'}, curves.png and model.safetensors")
-
-
-class TrainingError(Exception):
-    """Something that ends the program with one line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -185,10 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     line = parser()
     options = line.parse_args(arguments)
     try:
-        train(options)
+        run(options)
     except ModuleNotFoundError as error:
         line.error(f'{error.name} is missing: pip install "autograd_mini[svg,train]"')
-    except (TrainingError, OSError, RuntimeError, MemoryError) as error:
+    except train.TrainingError as error:
+        line.error(f"{error.what}: try a smaller --lr than {options.lr:g}")
+    except (OSError, RuntimeError, MemoryError) as error:
         line.error(str(error))
     except KeyboardInterrupt:
         line.exit(130, "stopped; nothing was written\n")

@@ -99,9 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"Adam, lr 3e-3, batches of 32: {history['validation_accuracy'][-1]:.1%} of {len(x_held)} held out are right")
 
     figure = history.plot()
-    axes = figure.axes[0]
-    axes.set_title("cross-entropy and penalty")
-    figure.axes[1].remove()  # the learning rate stays
+    figure.axes[0].set_title("cross-entropy and penalty")
     figure.savefig(options.out / "breast_cancer.png", dpi=120)
     print(f"wrote {options.out / 'breast_cancer.png'}")
 

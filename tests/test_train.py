@@ -293,7 +293,7 @@ def test_a_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
 def test_a_history_is_plotted(tmp_path: Path) -> None:
     _, history = trained(validation=(X, Y), metrics=["r2"])
     figure = history.plot()
-    assert [axes.get_title() for axes in figure.axes] == ["loss", "lr", "r2"]
+    assert [axes.get_title() for axes in figure.axes] == ["loss", "r2"]
     loss = figure.axes[0]
     np.testing.assert_array_equal(loss.lines[0].get_ydata(), history["loss"])
     np.testing.assert_array_equal(loss.lines[1].get_ydata(), history["validation_loss"])

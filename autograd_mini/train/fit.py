@@ -24,13 +24,15 @@ class TrainingError(ArithmeticError):
 
     Attributes
     ----------
+    what : str
+        Where it happened: the message without the advice.
     history : History
         The epochs before.
     """
 
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history
+    def __init__(self, what: str, history: History) -> None:
+        super().__init__(f"{what}: try a smaller learning rate or clip=, and look for NaN in the data")
+        self.what, self.history = what, history
 
 
 class Training:
@@ -205,7 +207,7 @@ def _diagnosis(model: Module, loss: float, epoch: int, batch: int) -> str:
             if array is not None and not np.all(np.isfinite(array)):
                 text += f"; the first parameter whose {what} is not finite is {path}, of shape {tensor.shape}"
                 break
-    return text + ": try a smaller learning rate or clip=, and look for NaN in the data"
+    return text
 
 
 def _measures(metrics: Sequence[str] | Mapping[str, Metric]) -> dict[str, Metric]:

@@ -70,7 +70,7 @@ class History(Mapping[str, Any]):
         return {name: list(xs) for name, xs in self._series.items()}
 
     def plot(self) -> Any:
-        """Plot every series by epoch, that of training and that of validation together.
+        """Plot every series by epoch, training and validation together; the learning rate if it changed.
 
         Returns
         -------
@@ -83,7 +83,7 @@ class History(Mapping[str, Any]):
             If matplotlib is missing.
         """
         figure_type = extra("matplotlib.figure", "train").Figure
-        names = [name for name in self if not name.startswith(VALIDATION)]
+        names = [name for name in self if not name.startswith(VALIDATION) and (name != "lr" or np.ptp(self[name]))]
         epochs = range(1, self.epochs + 1)
         figure = figure_type(figsize=(4.5 * max(len(names), 1), 3.6), layout="constrained")
         for i, name in enumerate(names):
