@@ -37,6 +37,10 @@ def _reflected(apply: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: apply(other, self)
 
 
+def _plain(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, *args, **kwargs: f(np.asarray(self.value), *plain(args), **plain(kwargs))
+
+
 def _in_place(apply: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: self._update(lambda x: apply(x, other))
 
@@ -259,6 +263,9 @@ class Tensor(Node):
     dot, clip, flatten = ops.dot, ops.clip, ops.ravel
     repeat, take, compress, argsort = ops.repeat, ops.take, ops.compress, ops.argsort
     diagonal, trace, copy = ops.diagonal, ops.trace, ops.copy
+    all, any, argmax, argmin = _plain(np.all), _plain(np.any), _plain(np.argmax), _plain(np.argmin)
+    argpartition, nonzero, searchsorted = ops.argpartition, _plain(np.nonzero), _plain(np.searchsorted)
+    round, tolist = _plain(np.round), _plain(np.ndarray.tolist)
 
     def __pos__(self) -> Self:
         return self
@@ -269,6 +276,32 @@ class Tensor(Node):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._update(lambda x: ops.set_at(x, index, value))
+
+    def sort(self, axis: int = -1) -> None:
+        """Put the entries along `axis` in order, in place; entries that tie stay in theirs."""
+        self._update(lambda x: ops.sort(x, axis))
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Put entry number `kth` in its place along `axis`, smaller ones before it, in place."""
+        self._update(lambda x: ops.partition(x, kth, axis))
+
+    def fill(self, value: Any) -> None:
+        """Make all entries `value`, in place."""
+        self[...] = value
+
+    @property
+    def real(self) -> Self:
+        return self
+
+    @property
+    def imag(self) -> Any:
+        return np.zeros_like(self.value)
+
+    def conjugate(self) -> Self:
+        """Give this Tensor itself, for its entries are real."""
+        return self
+
+    conj = conjugate
 
     def reshape(self, *shape: Any, order: str = "C") -> Self:
         """Give the entries another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""

@@ -191,6 +191,26 @@ def test_a_constant_that_changed_is_noticed() -> None:
         y.backward()
 
 
+def test_the_methods_that_work_in_place() -> None:
+    x = Tensor([[3.0, 1.0, 2.0], [1.0, 5.0, 4.0]])
+    weights = np.arange(6.0).reshape(2, 3)
+    for method, axis in ((Tensor.sort, 0), (Tensor.sort, -1), (lambda t, axis: t.partition(1, axis), 1)):
+        x.grad = None
+        t, y = x * 2, np.array(x.data) * 2
+        old = t * 1
+        assert method(t, axis) is None
+        np.testing.assert_array_equal(t.data, np.sort(y, axis))  # a partition of three by the middle one sorts them
+        (t * weights + old).sum().backward()
+        expected = np.empty((2, 3))
+        np.put_along_axis(expected, np.argsort(y, axis), weights, axis)
+        np.testing.assert_array_equal(x.grad, 2 * expected + 2)
+    t = x * 2
+    t.fill(7)
+    np.testing.assert_array_equal(t.data, np.full((2, 3), 7.0))
+    with pytest.raises(RuntimeError, match="cannot be updated in place"):
+        x.sort()
+
+
 def test_a_freed_update_says_so() -> None:
     x = Tensor(X)
     t = x * 2

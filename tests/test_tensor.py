@@ -306,3 +306,25 @@ def test_the_stable_functions_are_accurate_and_do_not_warn() -> None:
         for f in (ag.sigmoid, ag.softplus, ag.logsumexp, ag.softmax, ag.log_softmax):
             slope = ag.grad(lambda t, f=f: ag.sum(f(t)))(x)
             assert np.all(np.isfinite(slope))
+
+
+def test_methods_that_leave_the_graph() -> None:
+    x = np.array([[1.4, 0.0], [2.6, 3.5]])
+    t = Tensor(x)
+    for call in (
+        lambda a: a.argmax(),
+        lambda a: a.argmin(axis=1),
+        lambda a: a.all(axis=0),
+        lambda a: a.any(),
+        lambda a: a.round(),
+        lambda a: a.nonzero()[0],
+        lambda a: a[1].searchsorted([3.0]),
+        lambda a: a.argpartition(1),
+        lambda a: np.array(a.tolist()),
+        lambda a: a.imag,
+    ):
+        found = call(t)
+        assert not isinstance(found, Tensor)
+        np.testing.assert_array_equal(found, call(x), strict=True)
+    assert t.real is t.conj() is t.conjugate() is t
+    assert Tensor(2.5).tolist() == 2.5

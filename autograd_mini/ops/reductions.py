@@ -17,9 +17,9 @@ from .scans import before, cumprod_p, diff, flip, head, tail
 from .shape import Axes, broadcast_p, reshape, shape_of, squeeze, transpose
 
 __all__ = [
-    "average", "log_softmax", "logsumexp", "max", "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin",
-    "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "percentile", "prod", "ptp", "quantile",
-    "softmax", "std", "sum", "trapezoid", "var",
+    "amax", "amin", "average", "log_softmax", "logsumexp", "max", "mean", "median", "min", "nanmax", "nanmean",
+    "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar", "percentile",
+    "prod", "ptp", "quantile", "softmax", "std", "sum", "trapezoid", "var",
 ]  # fmt: skip
 
 add: Any = np.add.reduce  # without the detour through numpy.sum
@@ -246,6 +246,9 @@ def max(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
 def min(x: Any, axis: Axes = None, *, keepdims: bool = False) -> Any:
     """Take the smallest entry along `axis`. Entries that tie share the gradient evenly."""
     return _reduced(min_p, x, axis, keepdims)
+
+
+amax, amin = max, min
 
 
 def var(x: Any, axis: Axes = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
