@@ -94,6 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
             axes.set(title=title, xlabel="epoch", ylabel=("training loss", "accuracy, held out")[column])
             axes.set_yscale("linear" if column else "log")
             axes.grid(alpha=0.25)
+            axes.spines[["top", "right"]].set_visible(False)
             axes.legend(frameon=False, fontsize="small")
     figure.savefig(options.out / "digits.png", dpi=120)
     print(f"wrote {options.out / 'digits.png'}")

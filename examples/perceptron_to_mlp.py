@@ -82,6 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     axes.set(xlabel="epoch", ylabel="MSE", yscale="log", title="Learning online")
     axes.legend(frameon=False, fontsize="small")
     axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(options.out / "perceptron_to_mlp.png", dpi=120)
     print(f"wrote {options.out / 'perceptron_to_mlp.png'}")
 

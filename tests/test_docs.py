@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
-from tests import pages
+from tests import examples, pages
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -55,6 +55,7 @@ def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
         'pip install ".[svg,train,test]" && python -m pytest',  # .ci/run
         "python -m tests.benchmarks.training_step --peers",  # tests/test_benchmarks.py
         "python -m tests.benchmarks.operations --peers",  # the same
+        *(f"python examples/{name}.py" for name in examples.EXAMPLES),  # tests/test_examples.py
     }
 
 
