@@ -26,9 +26,8 @@ def run(name: str, out: Path, *arguments: str) -> str:
 
 def page(name: str, printed: str, figures: list[str]) -> str:
     """Write the page of an example, in Markdown."""
-    title, _, text = (ast.get_docstring(ast.parse((ROOT / "examples" / f"{name}.py").read_text())) or "").partition(
-        "\n"
-    )
+    script = ast.parse((ROOT / "examples" / f"{name}.py").read_text())
+    title, _, text = (ast.get_docstring(script) or "").partition("\n")
     pictures = "\n\n".join(f"![{Path(figure).stem.replace('_', ' ')}]({figure})" for figure in figures)
     return f"""# {title.removesuffix(".")}
 
