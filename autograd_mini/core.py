@@ -458,12 +458,16 @@ def sweep(
                 a = a.value
         elif arity == 2:
             a, b = operands
-            if (isinstance(a, Node) and a.age > age) or (isinstance(b, Node) and b.age > age):
-                a, b = operands = _unchanged(node, op)
-            if not recorded:
-                if isinstance(a, Node):
+            if isinstance(a, Node):
+                if a.age > age:
+                    a, b = operands = _unchanged(node, op)
+                if not recorded:
                     a = a.value
-                if isinstance(b, Node):
+            if isinstance(b, Node):
+                if b.age > age:
+                    operands = _unchanged(node, op)
+                    b = operands[1]
+                if not recorded:
                     b = b.value
         else:
             operands = _unchanged(node, op)
