@@ -88,7 +88,7 @@ def explode(seed: int, steps: int, decay: float = 1e-4, clip: float = 1e300, gam
             value = loss(output, TARGET)
             optimizer.zero_grad()
             value.backward()
-            norm = ag.optim.clip_grad_norm_(model.parameters(), clip)  # the norm before
+            norm = ag.optim.clip_grad_norm_(model.parameters(), clip)  # the norm before; 1e300 is no limit
             if not np.isfinite(value.item() + norm):
                 break
             losses.append(value.item())
@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     steps, seeds = 300, 2 if options.quick else 20
     shown = {}
-    print(f"2-50-2 with ELUs and linear outputs, lr {RATE:g}, {steps} steps, from {seeds} initial weights:")
+    print(f"2-50-2 with ELUs and linear outputs, inputs ±1, lr {RATE:g}, {steps} steps, {seeds} initial weights:")
     for name, remedy in RUNS.items():
         runs = [explode(seed, steps, **remedy) for seed in range(seeds)]
         shown[name] = run = runs[0]
