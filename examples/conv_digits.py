@@ -1,6 +1,6 @@
 """Read handwritten digits by a small convolutional network: two convolutions, a residual block, one linear layer.
 
-It errs on less than one held-out image in a hundred; the MLPs of `digits.py`, to which pixels have no neighbours, on
+It errs on about one held-out image in a hundred; the MLPs of `digits.py`, to which pixels have no neighbours, on
 more than two.
 """
 

