@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 from autograd_mini.files import replacing
 
@@ -22,6 +24,16 @@ def run(name: str, out: Path, *arguments: str) -> str:
     done = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def load(name: str) -> ModuleType:
+    """Import an example, without running it."""
+    spec = importlib.util.spec_from_file_location(f"examples_{name}", ROOT / "examples" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def page(name: str, printed: str, figures: list[str]) -> str:
