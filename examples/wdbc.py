@@ -193,7 +193,7 @@ def train(path: Path, options: argparse.Namespace) -> None:
 
     place = options.out / "wdbc.safetensors"
     ag.save(place, model, scaler=scaler, history=history, meta={"classes": CLASSES, "seed": options.seed})
-    figure = ag.train.History({name: series for name, series in history.items() if name != "lr"}).plot()
+    figure = history.plot()
     for axes in figure.axes:
         axes.axvline(stopping.epoch, color=GREY, linestyle=":", label="these weights are kept")
         axes.legend(frameon=False)

@@ -71,7 +71,7 @@ class Boundary(ag.train.Callback):
             self.frames.append((step, (second - first).reshape(GRID.size, GRID.size)))
 
 
-def explode(seed: int, steps: int, decay: float = 1e-4, clip: float = 1e300, gamma: float = 1.0) -> dict[str, Any]:
+def explode(seed: int, steps: int, decay: float = 1e-4, clip: float = inf, gamma: float = 1.0) -> dict[str, Any]:
     """Train a 2-50-2 ELU network, step by step, until the loss is not finite, and note loss and gradient norm."""
     from tqdm import trange
 
@@ -88,7 +88,7 @@ def explode(seed: int, steps: int, decay: float = 1e-4, clip: float = 1e300, gam
             value = loss(output, TARGET)
             optimizer.zero_grad()
             value.backward()
-            norm = ag.optim.clip_grad_norm_(model.parameters(), clip)  # the norm before; 1e300 is no limit
+            norm = ag.optim.clip_grad_norm_(model.parameters(), clip)  # the norm before
             if not np.isfinite(value.item() + norm):
                 break
             losses.append(value.item())

@@ -171,6 +171,16 @@ def test_a_large_gradient_is_clipped() -> None:
     assert math.sqrt(moved) == pytest.approx(0.5)
 
 
+def test_the_norm_of_the_gradients_is_measured_before_it_is_clipped() -> None:
+    model, optimizer = regression()
+    mse_loss(model(X), Y).backward()
+    norm = math.sqrt(sum(np.sum(p.grad**2) for p in model.parameters()))
+    for clip in (norm / 2, math.inf):
+        model, optimizer = regression()
+        history = fit(model, mse_loss, optimizer, X, Y, epochs=1, batch_size=60, clip=clip, seed=0, progress=False)
+        assert history["gradient_norm"] == pytest.approx([norm])
+
+
 def test_the_bar(capsys: pytest.CaptureFixture[str]) -> None:
     trained(progress=False)
     assert capsys.readouterr() == ("", "")

@@ -22,7 +22,7 @@ def clip_grad_norm_(
     parameters : iterable of Tensor
         Those without a gradient are left out.
     max_norm : float
-        Positive.
+        Positive; ``math.inf`` only measures.
     norm_type : float
         Of all entries taken as one vector; ``math.inf`` is the largest magnitude.
     error_if_nonfinite : bool
@@ -45,13 +45,13 @@ def clip_grad_norm_(
     .. [1] Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013,
        algorithm 1.
     """
-    require("max_norm", max_norm, POSITIVE)
+    require("max_norm", max_norm, (lambda x: x > 0, "positive"))
     require("norm_type", norm_type, (lambda x: x > 0, "positive"))
     moved = [p for p in listed(parameters) if p.grad is not None]
     norm = _norm([p.grad for p in moved], norm_type)
     if error_if_nonfinite and not np.isfinite(norm):
         raise FloatingPointError(f"the norm of the gradients is {norm}: look for the first operation that gave it")
-    factor = max_norm / (norm + 1e-6)
+    factor = max_norm / (norm + 1e-6) if max_norm < inf else 1
     if not factor >= 1:  # so for NaN too
         for p in moved:
             p.grad *= factor

@@ -48,6 +48,11 @@ class EarlyStopping(Callback):
     restore : bool
         Whether the model ends with the weights of the best epoch.
 
+    Attributes
+    ----------
+    epoch : int
+        The best so far, from 1.
+
     References
     ----------
     .. [1] Prechelt, "Early stopping - but when?", in *Neural Networks: Tricks of the Trade*, 1998.

@@ -92,7 +92,8 @@ def fit(
     callbacks : iterable of Callback
         `EarlyStopping`, `Checkpoint`, or others.
     clip : float, optional
-        The largest norm of all gradients together; larger ones are scaled down to it.
+        The largest norm of all gradients together; larger ones are scaled down to it. The series
+        "gradient_norm" then holds the largest of each epoch, before that; `math.inf` only measures.
     seed : int, optional
         Of the order of the samples: with it, and a seeded model, the same training comes out the same.
     history : History, optional
@@ -149,7 +150,7 @@ def fit(
         with bar, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for epoch in range(history.epochs + 1, epochs + 1):
                 model.train()
-                total, outputs, targets = 0.0, [], []
+                total, norm, outputs, targets = 0.0, 0.0, [], []
                 order = None if seed is None else (seed, epoch)
                 for i, (xs, ys) in enumerate(batches(x, y, batch_size, seed=order), 1):
                     output = model(xs)
@@ -160,7 +161,7 @@ def fit(
                     if not math.isfinite(number):
                         raise TrainingError(_diagnosis(model, number, epoch, i), history)
                     if clip is not None:
-                        clip_grad_norm_(model.parameters(), clip)
+                        norm = max(norm, clip_grad_norm_(model.parameters(), clip))
                     optimizer.step()
                     if schedule is not None and schedule_every == "batch":
                         schedule.step()
@@ -176,13 +177,16 @@ def fit(
                             refresh=False,
                         )
                 values = {"loss": total / n, "lr": optimizer.param_groups[0]["lr"]}
+                if clip is not None:
+                    values["gradient_norm"] = norm
                 values |= {name: f(np.concatenate(targets), np.concatenate(outputs)) for name, f in measures.items()}
                 if validation is not None:
                     output = predict(model, validation[0])
                     values[f"{VALIDATION}loss"] = float(value_of(loss(output, validation[1])))
                     values |= {f"{VALIDATION}{name}": f(validation[1], output) for name, f in measures.items()}
                 history.append(values)
-                bar.set_postfix({"epoch": epoch, **{name: f"{value:.4g}" for name, value in values.items()}})
+                shown = {name: f"{value:.4g}" for name, value in values.items()}
+                bar.set_postfix({"epoch": epoch, **shown}, refresh=False)
                 if schedule is not None and schedule_every == "epoch":
                     schedule.step(*[values.get(f"{VALIDATION}loss", values["loss"])] * watches)
                 for callback in callbacks:
