@@ -243,7 +243,8 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
     shape = lines.shape[:-1]
     if 0 in shape:
         raise ValueError(f"apply_along_axis has no vector to call with along axis {axis} of shape {arr.shape}")
-    found = stack([func1d(lines[place], *args, **kwargs) for place in np.ndindex(*shape)])
+    rows = unstack(reshape(lines, (math.prod(shape), lines.shape[-1])))
+    found = stack([func1d(row, *args, **kwargs) for row in rows])
     inner = len(found.shape) - 1
     y = reshape(found, (*shape, *found.shape[1:]))
     return moveaxis(y, range(len(shape), len(shape) + inner), range(axis, axis + inner))

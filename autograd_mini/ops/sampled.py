@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..core import Node, Operation, primitive, value_of
 from .arranging import diag, flip
 from .elementwise import clip, sqrt, where
-from .indexing import add_at, set_at
+from .indexing import putitem_p, set_at
 from .linalg import matmul_p
 from .namesake import namesake
 from .reductions import mean
@@ -87,9 +87,9 @@ def _convolved(x: Any, y: Any, mode: str, ahead: bool) -> Any:
 @namesake(np.bincount)
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """Add up the weights of each integer in `x`, which has no derivative."""
-    numbers = np.asarray(x)
-    count = np.bincount(numbers, minlength=minlength)
-    return count if weights is None else add_at(np.zeros(count.shape), numbers, _double(weights))
+    numbers = np.array(x)  # a copy: the rule is to find it unchanged
+    count = np.bincount(numbers, value_of(weights), minlength)
+    return count if weights is None else putitem_p(_double(weights), index=numbers, shape=count.shape)
 
 
 # -- functions -----------------------------------------------------------------------------------------

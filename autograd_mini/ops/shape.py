@@ -216,8 +216,8 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 def joined(dtype: Any, *parts: Any) -> Any:
     """Flatten and join parts, in the given dtype: an integer one would lose their derivatives, so it widens."""
-    y = concatenate(parts, None)
-    return astype(y, dtype) if np.dtype(dtype).kind == "f" else y
+    y = concatenate(parts, None) if len(parts) > 1 else ravel(parts[0])
+    return astype(y, dtype) if np.dtype(dtype).kind == "f" and y.dtype != dtype else y
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
