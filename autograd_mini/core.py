@@ -88,15 +88,17 @@ def is_recording() -> bool:
 class Primitive:
     """A name, a forward on arrays, and one VJP rule per operand; `home` is the module that states it.
 
-    `apply` is the operation: what `primitive` gives.
+    `apply` is the operation: what `primitive` gives. `into`, where there is one, does what the only rule and a sum
+    would do, ``into(total, g, **params)``: it adds to an array the cotangent that the rule would make anew.
     """
 
-    __slots__ = ("apply", "forward", "home", "name", "rules")
+    __slots__ = ("apply", "forward", "home", "into", "name", "rules")
 
     apply: Callable[..., Any]
+    into: Callable[..., None] | None
 
     def __init__(self, name: str, forward: Callable[..., Value], rules: Sequence[Rule] | _Each, home: str) -> None:
-        self.name, self.forward, self.rules, self.home = name, forward, rules, home
+        self.name, self.forward, self.rules, self.home, self.into = name, forward, rules, home, None
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -322,7 +324,7 @@ class Joint(Primitive):
     __slots__ = ("rule",)
 
     def __init__(self, name: str, forward: Callable[..., Value], rule: Rule, home: str) -> None:
-        self.name, self.forward, self.rule, self.home = name, forward, rule, home
+        self.name, self.forward, self.rule, self.home, self.into = name, forward, rule, home, None
         self.apply = _many(self)
 
     @property
@@ -439,6 +441,7 @@ def sweep(
     """
     array = output.array
     cotangents = {output: seed}
+    own: set[Node] = set()  # those whose cotangent is an array that only the sweep holds, made for parts of them
     waiting = [(-output.age, output)] if output.op else []
     while waiting:
         node = heappop(waiting)[1]
@@ -480,7 +483,14 @@ def sweep(
                 continue
             if not x.requires_grad or (needed is not None and x not in needed):
                 continue
-            rule = partial(rules[position], **params) if params else rules[position]
+            rule = rules[position]
+            if params:
+                if op.into and not recorded and type(x.value) is array:
+                    if x in own:
+                        op.into(cotangents[x], ct, **params)
+                        continue
+                    own.add(x)
+                rule = partial(rule, **params)
             g = rule(ct, value, a) if arity == 1 else rule(ct, value, a, b) if arity == 2 else rule(ct, value, *primals)
             primal = x.value
             kind = type(primal)

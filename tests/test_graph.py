@@ -17,6 +17,7 @@ from numpy.testing import assert_array_equal
 
 import autograd_mini as ag
 from autograd_mini.core import ancestors, sweep
+from autograd_mini.ops import indexing
 
 cube = ag.primitive("cube", lambda x: x**3, lambda g, y, x: g * 3 * x**2)
 
@@ -118,6 +119,41 @@ def test_a_gradient_is_nobody_elses_array() -> None:
     z = ag.Tensor(np.ones((2, 3)))
     z.T.sum().backward()
     z.grad += 1  # not a read-only view of a broadcast scalar
+
+
+def test_parts_of_an_array_share_one_cotangent(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    put = indexing._put
+    monkeypatch.setattr(indexing, "_put", lambda *args: made.append(args) or put(*args))
+    x = ag.Tensor(np.arange(12.0).reshape(4, 3))
+    rows = x * 1.0
+    for y in (x, rows):  # a leaf and a result
+        made.clear()
+        x.grad = None
+        ag.sum(y[0] * y[1] + y[2] * y[3]).backward()
+        assert len(made) == 1
+        assert_array_equal(x.grad, x.data[[1, 0, 3, 2]])
+
+
+def test_parts_beside_other_uses_and_indices_that_repeat() -> None:
+    x = ag.Tensor(np.arange(4.0))
+    y = x * 1.0
+    z = ag.sum(y[1:] * 2) + ag.sum(y) + ag.sum(y[[0, 0, 3]]) + y[2] * 5 + ag.sum(y[y > 1]) + ag.sum(y + y)
+    seen = dict(sweep(z, np.float64(1)))
+    assert_array_equal(seen[x], [5, 5, 11, 7])
+    half = ag.Tensor(np.ones(2, np.float16))
+    ag.sum(half[[0] * 3000] + half[1]).backward()  # half precision would stop at 2048
+    assert_array_equal(half.grad, [3000, 3000])
+
+
+def test_parts_that_two_operands_are_handed_at_once() -> None:
+    x, y, w = ag.Tensor(np.arange(3.0)), ag.Tensor(np.arange(3.0)), np.array([3.0, 4, 5])
+    a, b = x * 1.0, y * 1.0
+    parts = [a[:1], a[1:], b[:2] * 2]
+    z = ag.sum((a + b) * w)  # on the way back they are handed the same array, before the parts come
+    ag.add(z, sum(ag.sum(part) for part in parts)).backward()
+    assert_array_equal(x.grad, w + 1)
+    assert_array_equal(y.grad, w + [2, 2, 0])
 
 
 def test_gradients_of_scalars_are_numpy_scalars() -> None:

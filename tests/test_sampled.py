@@ -72,6 +72,14 @@ def test_correlations_do_not_exceed_one() -> None:
     assert ag.corrcoef(Tensor(x)).data == 1
 
 
+def test_going_back_through_a_filter_is_linear_in_the_length_of_the_signal() -> None:
+    x, kernel = np.ones(1_000_000), np.ones(3)  # the square of the length would take minutes
+    for mode in ("full", "same", "valid"):
+        dx, dk = ag.grad(lambda x, k, mode=mode: ag.sum(ag.convolve(x, k, mode)), (0, 1))(x, kernel)
+        assert np.all(dx[2:-2] == 3)
+        assert abs(dk - 1_000_000).max() <= 2
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -80,6 +88,8 @@ def test_correlations_do_not_exceed_one() -> None:
         (lambda x: ag.delete(x, [x[0]]), "does not turn into an array"),
         (lambda x: ag.extract(x, x), "does not turn into an array"),
         (lambda x: ag.bincount(x), "does not turn into an array"),
+        (lambda x: ag.bincount([0, 1, 1], x[0]), "depth"),
+        (lambda x: ag.resize(x, -1), "non-negative"),
         (lambda x: ag.trim_zeros(x[None]), r"of a vector, not of shape \(1, 3\): slice it"),
         (lambda x: ag.apply_along_axis(ag.sum, 0, x[:, None][:, :0]), r"no vector .*along axis 0 of shape \(3, 0\)"),
         (lambda x: ag.piecewise(x, [x > 0], [1, 2, 3]), "argument 2 is longer"),

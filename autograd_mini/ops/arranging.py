@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from operator import index
 from typing import Any
@@ -75,7 +76,10 @@ def tile(A: Any, reps: int | Sequence[int]) -> Any:
 @namesake(np.resize)
 def resize(a: Any, new_shape: int | Sequence[int]) -> Any:
     """Fill an array of another shape with the entries of `a`, over and over again."""
-    return ravel(a)[np.resize(positions(a.shape), new_shape)]
+    shape = stand_in(new_shape).shape
+    size = math.prod(shape)
+    copies = broadcast_to(ravel(a), (-(-size // max(a.size, 1)), a.size))
+    return reshape(ravel(copies)[:size], shape)
 
 
 @namesake(np.pad)

@@ -21,6 +21,8 @@ __all__ = [
     "take", "take_along_axis", "trim_zeros", "unstack", "vsplit",
 ]  # fmt: skip
 
+FEW = 16  # parts of an array that are read from it one by one
+
 # fmt: off
 getitem_p = primitive("getitem", lambda x, index: np.asarray(x)[index][()],
                       lambda g, y, x, index: putitem_p(g, index=index, shape=x.shape))
@@ -36,6 +38,16 @@ set_at_p: Operation = primitive("set_at",  lambda x, v, index: _set(x, v, index)
 # fmt: on
 
 
+def _into(total: Any, g: Any, index: Any) -> None:
+    if _may_repeat(index):
+        total += _put(g, index, total.shape)
+    else:
+        total[index] += g
+
+
+getitem_p.op.into = _into  # many parts of one array cost what they hold, not an array of zeros each
+
+
 def _wide(dtype: Any) -> Any:
     return np.float32 if dtype == np.float16 else dtype  # half precision adds up in single
 
@@ -47,7 +59,8 @@ def _put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         _add(y, x, index)
     else:
         y[index] = x
-    return y.astype(x.dtype, copy=False)[()]
+    y = y.astype(x.dtype, copy=False)
+    return y if shape else y[()]  # no view of what a leaf may keep
 
 
 def _added(x: Any, v: Any, index: Any) -> Any:
@@ -243,7 +256,8 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
     shape = lines.shape[:-1]
     if 0 in shape:
         raise ValueError(f"apply_along_axis has no vector to call with along axis {axis} of shape {arr.shape}")
-    found = stack([func1d(lines[place], *args, **kwargs) for place in np.ndindex(*shape)])
+    rows = unstack(reshape(lines, (math.prod(shape), lines.shape[-1])))
+    found = stack([func1d(row, *args, **kwargs) for row in rows])
     inner = len(found.shape) - 1
     y = reshape(found, (*shape, *found.shape[1:]))
     return moveaxis(y, range(len(shape), len(shape) + inner), range(axis, axis + inner))
@@ -351,14 +365,16 @@ def _cut(theirs: Any, ary: Any, indices_or_sections: Any, axis: int) -> list[Any
 def _apart(x: Any, axis: int, spans: Sequence[tuple[int, int]], read: Callable[..., Any], origin: int = 0) -> list[Any]:
     """Read spans of the axis, of which `x` begins at `origin`: each by the index that `read` makes of it.
 
-    Many are read from halves, for on the way back each makes an array as large as what it was read from.
+    Many are read from parts that hold several: when the way back is recorded, each makes an array as large as what it
+    was read from.
     """
-    if len(spans) <= 8:
+    if len(spans) <= FEW:
         return [along(x, axis, read(start - origin, stop - origin)) for start, stop in spans]
-    found = []
-    for half in (spans[: len(spans) // 2], spans[len(spans) // 2 :]):
-        low, high = min(start for start, _ in half), max(stop for _, stop in half)
-        found += _apart(along(x, axis, slice(low - origin, high - origin)), axis, half, read, low)
+    found, size = [], -(-len(spans) // FEW)
+    for i in range(0, len(spans), size):
+        group = spans[i : i + size]
+        low, high = min(start for start, _ in group), max(stop for _, stop in group)
+        found += _apart(along(x, axis, slice(low - origin, high - origin)), axis, group, read, low)
     return found
 
 

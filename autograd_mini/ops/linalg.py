@@ -28,6 +28,9 @@ matmul_p = primitive("matmul", op.matmul, lambda g, z, x, y: _left(g, x, y),
 einsum_p: Operation = primitive("einsum", lambda *xs, subscripts, optimize: _einsum(xs, subscripts, optimize),
                      lambda g, z, *xs, subscripts, optimize, position:
                          _turned(g, xs, subscripts, optimize, position), variadic=True)
+# The product of matrices could stand for this; it takes many times as long on the way back.
+vecdot_p  = primitive("vecdot",  lambda x, y: np.vecdot(x, y), lambda g, z, x, y: expand_dims(g, -1) * y,
+                                                               lambda g, z, x, y: expand_dims(g, -1) * x)
 # Each component could be written out; this is one node, and its own rule.
 cross_p: Operation = primitive("cross", lambda x, y: np.cross(x, y), lambda g, z, x, y: cross_p(y, g),
                                                                      lambda g, z, x, y: cross_p(g, x))
@@ -228,8 +231,7 @@ def _components(x: Any, axis: int) -> Any:
 @namesake(np.vecdot)
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """Sum products over one axis; the others broadcast."""
-    x, y = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
-    return squeeze(matmul_p(expand_dims(x, -2), expand_dims(y, -1)), (-2, -1))
+    return vecdot_p(*(x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2)))
 
 
 def matvec(x1: Any, x2: Any) -> Any:

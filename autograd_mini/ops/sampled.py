@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..core import Node, Operation, primitive, value_of
 from .arranging import diag, flip
 from .elementwise import clip, sqrt, where
-from .indexing import add_at, set_at
+from .indexing import putitem_p, set_at
 from .linalg import matmul_p
 from .namesake import namesake
 from .reductions import mean
@@ -37,10 +37,14 @@ __all__ = [
 ]  # fmt: skip
 
 # fmt: off
-# The adjoint of a convolution is a correlation, which is a convolution with what stands in the other order.
+# A convolution wherever two vectors overlap, and one wherever all of the second lies in the first, no shorter one: each
+# is the adjoint of the other, with what stands in the other order.
 convolve_p: Operation = primitive("convolve", lambda x, y: np.convolve(x, y),
-                        lambda g, z, x, y: convolve_p(g, y[::-1])[y.size - 1 : y.size - 1 + x.size],
-                        lambda g, z, x, y: convolve_p(g, x[::-1])[x.size - 1 : x.size - 1 + y.size])
+                        lambda g, z, x, y: within_p(g, y[::-1]),
+                        lambda g, z, x, y: within_p(g, x[::-1]))
+within_p: Operation = primitive("convolve within", lambda x, y: np.convolve(x, y, "valid"),
+                        lambda g, z, x, y: convolve_p(g, y[::-1]),
+                        lambda g, z, x, y: within_p(x, g[::-1])[::-1])
 # fmt: on
 
 
@@ -58,33 +62,34 @@ def _array(x: Any) -> Any:
 @namesake(np.convolve)
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """Convolve two vectors: wherever they overlap ("full"), in the middle ("same"), or wherever all of one does."""
-    a, v = atleast_1d(a), atleast_1d(v)
-    less = min(a.size, v.size)
-    return _middle(convolve_p(a, v), mode, (less - 1) // 2, less)
+    return _convolved(atleast_1d(a), atleast_1d(v), mode, ahead=False)
 
 
 @namesake(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """Correlate two vectors: convolve with `v` in reverse."""
     a, v = atleast_1d(a), atleast_1d(v)
-    less = min(a.size, v.size)
-    return _middle(convolve_p(a, v[::-1]), mode, less // 2 if a.size < v.size else (less - 1) // 2, less)
+    return _convolved(a, v[::-1], mode, ahead=a.size < v.size)
 
 
-def _middle(y: Any, mode: str, start: int, less: int) -> Any:
+def _convolved(x: Any, y: Any, mode: str, ahead: bool) -> Any:
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"a convolution has the mode 'full', 'same' or 'valid', not {mode!r}")
+    if mode == "valid":
+        return within_p(x, y) if x.size >= y.size else within_p(y, x)
+    z = convolve_p(x, y)
     if mode == "full":
-        return y
-    return y[start : start + y.size - less + 1] if mode == "same" else y[less - 1 : y.size - less + 1]
+        return z
+    start = (min(x.size, y.size) - 1 + ahead) // 2  # an odd one out is dropped at the back or, if `ahead`, in front
+    return z[start : start + max(x.size, y.size)]
 
 
 @namesake(np.bincount)
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """Add up the weights of each integer in `x`, which has no derivative."""
-    numbers = np.asarray(x)
-    count = np.bincount(numbers, minlength=minlength)
-    return count if weights is None else add_at(np.zeros(count.shape), numbers, _double(weights))
+    numbers = np.array(x)  # a copy: the rule is to find it unchanged
+    count = np.bincount(numbers, value_of(weights), minlength)
+    return count if weights is None else putitem_p(_double(weights), index=numbers, shape=count.shape)
 
 
 # -- functions -----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import operator
 import statistics
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial, reduce
 from importlib.util import find_spec
 from itertools import cycle
 from operator import itemgetter
@@ -74,9 +74,23 @@ def above_one(rng: np.random.Generator, n: int) -> Array:
     return rng.uniform(1.25, 3, n)
 
 
-def gappy(rng: np.random.Generator, n: int) -> Array:
+def gappy(of: Operand = normal) -> Operand:
     """A tenth are NaN."""
-    return np.where(rng.random(n) < 0.1, np.nan, rng.standard_normal(n))
+    return lambda rng, n: np.where(rng.random(n) < 0.1, np.nan, of(rng, n))
+
+
+def rising(rng: np.random.Generator, n: int) -> Array:
+    """Places from about -2 to 2, each beyond the one before."""
+    return 4 * np.cumsum(rng.uniform(0.5, 1.5, n)) / n - 2
+
+
+def angles(rng: np.random.Generator, n: int) -> Array:
+    return rng.uniform(-math.pi, math.pi, n)
+
+
+def framed(rng: np.random.Generator, n: int) -> Array:
+    """The first fifth and the last are zeros."""
+    return np.pad(rng.standard_normal(n - 2 * (n // 5)), n // 5)
 
 
 def mask(rng: np.random.Generator, n: int) -> Array:
@@ -107,6 +121,15 @@ def square(of: Operand = normal) -> Operand:
 def line(of: Operand = normal) -> Operand:
     """One row of a square."""
     return lambda rng, n: of(rng, side(n))
+
+
+def few(rng: np.random.Generator, n: int) -> Array:
+    """The fourth root of n: what a filter or a polynomial has of coefficients."""
+    return rng.standard_normal(max(2, round(n**0.25)))
+
+
+def tenth(of: Operand = normal) -> Operand:
+    return lambda rng, n: of(rng, n // 10)
 
 
 def orders(rng: np.random.Generator, n: int) -> Array:
@@ -162,6 +185,18 @@ def turned(*values: float) -> Operand:
         return (u * np.linspace(*values, side(n))) @ v
 
     return made
+
+
+def mapping(rng: np.random.Generator, n: int) -> Array:
+    """Map square matrices to matrices; well conditioned."""
+    k = max(2, round(n**0.25))
+    return turned(1, 3)(rng, k**4).reshape((k,) * 4)
+
+
+def mapped(rng: np.random.Generator, n: int) -> Array:
+    """One matrix for `mapping`."""
+    k = max(2, round(n**0.25))
+    return rng.standard_normal((k, k))
 
 
 def symmetric(rng: np.random.Generator, n: int) -> Array:
@@ -262,6 +297,44 @@ def slopes(t: Any, x: Any) -> Any:
     return t.autograd.grad((x * x * x).sum(), x, create_graph=True)[0]
 
 
+@cache
+def custom_product(t: Any) -> Any:
+    class Product(t.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any, y: Any) -> Any:
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            x, y = ctx.saved_tensors
+            return g * y, g * x
+
+    return Product.apply
+
+
+def filtered(t: Any, x: Any, y: Any, padding: int) -> Any:
+    """Correlate two vectors, of which the first has so many zeros at both ends."""
+    return t.nn.functional.conv1d(x[None, None], y[None, None], padding=padding)[0, 0]
+
+
+def powers(t: Any, x: Any) -> Any:
+    """What torch.vander computes; going back, it fails."""
+    x = x[:, None]
+    return t.cat([t.ones_like(x), x.expand(-1, 9)], 1).cumprod(1).flip(1)
+
+
+def kept(t: Any, x: Any, i: Any) -> Any:
+    held = t.ones(len(x), dtype=t.bool)
+    held[i] = False
+    return x[held]
+
+
+def trimmed(t: Any, x: Any) -> Any:
+    held = t.nonzero(x)
+    return x[held[0] : held[-1] + 1]
+
+
 def listed(f: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *xs: f(xs)
 
@@ -290,7 +363,14 @@ FAMILIES: dict[str, list[Operation]] = {
         op("clip", normal, ours=lambda x: ag.clip(x, -0.5, 0.75), numpy=lambda x: np.clip(x, -0.5, 0.75),
                    torch=lambda t, x: t.clip(x, -0.5, 0.75)),
         op("clip to x and y", normal, normal, normal, ours=ag.clip, numpy=np.clip, torch="clip"),
-        op("nan_to_num", gappy),
+        op("nan_to_num", gappy()),
+        op("divmod", normal, normal, ours=lambda x, y: ag.divmod(x, y)[1], numpy=lambda x, y: np.divmod(x, y)[1],
+                     torch=lambda t, x, y: (t.div(x, y, rounding_mode="floor"), t.remainder(x, y))[1]),
+        op("modf", normal, ours=lambda x: ag.modf(x)[0], numpy=lambda x: np.modf(x)[0],
+                   torch=lambda t, x: (t.frac(x), t.trunc(x))[0]),
+        op("frexp", normal, ours=lambda x: ag.frexp(x)[0], numpy=lambda x: np.frexp(x)[0],
+                    torch=lambda t, x: t.frexp(x).mantissa),
+        op("heaviside", numbers, normal, torch=lambda t, i, x: t.where(i == 0, x, (i > 0).to(x.dtype))),
         op("copysign", normal, numbers),
         op("ldexp", normal, numbers, torch=None),  # whose gradient is wrong where an exponent is negative
         op("where", mask, normal, normal),
@@ -327,10 +407,10 @@ FAMILIES: dict[str, list[Operation]] = {
         op("var, axis=0",    square(), axis=0, torch=lambda t, x: t.var(x, 0, correction=0)),
         op("std",            square(), torch=lambda t, x: t.std(x, correction=0)),
         op("ptp",            square(), torch=lambda t, x: t.amax(x) - t.amin(x)),
-        op("nansum",         square(gappy)),
-        op("nanmean",        square(gappy)),
-        *[op(name,           square(gappy), torch=None) for name in ("nanmax", "nanmin", "nanvar", "nanstd")],
-        op("nanprod",        square(near_one), torch=None),
+        op("nansum",         square(gappy())),
+        op("nanmean",        square(gappy())),
+        *[op(name,           square(gappy()), torch=None) for name in ("nanmax", "nanmin", "nanvar", "nanstd")],
+        op("nanprod",        square(gappy(near_one)), torch=None),
         op("average",        square(), square(positive), ours=lambda x, w: ag.average(x, weights=w),
                              numpy=lambda x, w: np.average(x, weights=w),
                              torch=lambda t, x, w: (x * w).sum() / w.sum()),
@@ -338,6 +418,9 @@ FAMILIES: dict[str, list[Operation]] = {
         op("median, axis=0", square(), axis=0, torch=lambda t, x: t.quantile(x, 0.5, 0)),
         op("quantile",       square(), q=0.3, torch=lambda t, x: t.quantile(x.reshape(-1), 0.3)),
         op("percentile",     square(), q=30, torch=lambda t, x: t.quantile(x.reshape(-1), 0.3)),
+        op("nanmedian",      square(gappy()), torch=lambda t, x: t.nanquantile(x.reshape(-1), 0.5)),
+        op("nanquantile",    square(gappy()), q=0.3, torch=lambda t, x: t.nanquantile(x.reshape(-1), 0.3)),
+        op("nanpercentile",  square(gappy()), q=30, torch=lambda t, x: t.nanquantile(x.reshape(-1), 0.3)),
         op("trapezoid",      square(), dx=0.25),
         op("norm",           square(), numpy=np.linalg.norm, torch="linalg.norm"),
         op("norm, axis=0",   square(), axis=0, numpy=np.linalg.norm, torch=lambda t, x: t.linalg.norm(x, dim=0)),
@@ -358,9 +441,21 @@ FAMILIES: dict[str, list[Operation]] = {
         op("cummax, axis=0",  square(), axis=0, numpy=np.maximum.accumulate,
                               torch=lambda t, x: t.cummax(x, 0).values),
         op("cummin",          normal, axis=0, numpy=np.minimum.accumulate, torch=lambda t, x: t.cummin(x, 0).values),
+        op("nancumsum",       gappy(), torch=lambda t, x: t.nan_to_num(x).cumsum(0)),
+        op("nancumprod",      gappy(near_one), torch=lambda t, x: t.where(t.isnan(x), 1, x).cumprod(0)),
+        op("cumulative_sum",  normal, ours=partial(ag.cumulative_sum, include_initial=True),
+                              numpy=lambda x: np.concatenate([[0], np.cumsum(x)]),
+                              torch=lambda t, x: t.nn.functional.pad(t.cumsum(x, 0), (1, 0))),
+        op("cumulative_prod", near_one, ours=partial(ag.cumulative_prod, include_initial=True),
+                              numpy=lambda x: np.concatenate([[1], np.cumprod(x)]),
+                              torch=lambda t, x: t.nn.functional.pad(t.cumprod(x, 0), (1, 0), value=1)),
         op("diff",            normal),
         op("diff of parts",   normal, normal, ours=lambda x, y: ag.diff(x, append=y),
                               numpy=lambda x, y: np.diff(x, append=y), torch=lambda t, x, y: t.diff(x, append=y)),
+        op("ediff1d",         normal, torch="diff"),
+        op("ediff1d with ends", normal, line(), line(), ours=ag.ediff1d, numpy=np.ediff1d,
+                              torch=lambda t, x, y, z: t.cat([z, t.diff(x), y])),
+        op("unwrap",          angles, torch=None),
         op("divide.outer",    line(), line(positive), ours=lambda x, y: ag.divide(ag.reshape(x, (-1, 1)), y),
                               numpy=np.divide.outer, torch=lambda t, x, y: x.reshape(-1, 1) / y),
     ],
@@ -369,6 +464,7 @@ FAMILIES: dict[str, list[Operation]] = {
                            torch=lambda t, x: t.reshape(x, (-1,))),
         op("ravel",        square()),
         op("transpose",    square(), torch=lambda t, x: t.permute(x, (1, 0))),
+        op("matrix_transpose", square(), torch=lambda t, x: x.mT),
         op("swapaxes",     square(), axis1=0, axis2=1, torch=lambda t, x: t.swapaxes(x, 0, 1)),
         op("moveaxis",     cubes, source=0, destination=-1, torch=lambda t, x: t.moveaxis(x, 0, -1)),
         op("rollaxis",     cubes, axis=2, torch=lambda t, x: t.moveaxis(x, 2, 0)),
@@ -390,6 +486,7 @@ FAMILIES: dict[str, list[Operation]] = {
         *[op(name, square(), square(), ours=listed(found(ag, name)), numpy=listed(found(np, name)),
              torch=lambda t, *xs, name=name: found(t, name)(xs))
           for name in ("stack", "vstack", "hstack", "dstack", "column_stack")],
+        op("append",       square(), square(), torch=lambda t, x, y: t.cat([x.reshape(-1), y.reshape(-1)])),
         op("block",        square(), square(), ours=lambda x, y: ag.block([[x, y], [y, x]]),
                            numpy=lambda x, y: np.block([[x, y], [y, x]]),
                            torch=lambda t, x, y: t.cat([t.cat([x, y], 1), t.cat([y, x], 1)])),
@@ -404,6 +501,8 @@ FAMILIES: dict[str, list[Operation]] = {
         op("roll, flat",   square(), shift=3, torch=lambda t, x: t.roll(x, 3)),
         op("tile",         square(), ours=lambda x: ag.tile(x, (1, 2)), numpy=lambda x: np.tile(x, (1, 2)),
                            torch=lambda t, x: t.tile(x, (1, 2))),
+        op("resize",       square(), ours=lambda x: ag.resize(x, (2, *x.shape)),
+                           numpy=lambda x: np.resize(x, (2, *x.shape)), torch=lambda t, x: x.repeat(2, 1, 1)),
         op("pad",          square(), ours=lambda x: ag.pad(x, 1), numpy=lambda x: np.pad(x, 1),
                            torch=lambda t, x: t.nn.functional.pad(x, (1, 1, 1, 1))),
         op("pad, reflect", square(), ours=lambda x: ag.pad(x, 1, "reflect"), numpy=lambda x: np.pad(x, 1, "reflect"),
@@ -437,6 +536,16 @@ FAMILIES: dict[str, list[Operation]] = {
         op("repeat",          square(), ours=lambda x: ag.repeat(x, 2, 0), numpy=lambda x: np.repeat(x, 2, 0),
                               torch=lambda t, x: t.repeat_interleave(x, 2, 0)),
         op("compress",        mask, normal, torch=lambda t, i, x: x[i]),
+        op("extract",         mask, normal, torch=lambda t, i, x: x[i]),
+        op("delete",          normal, places, torch=kept),
+        op("insert",          normal, places, normal, torch=None),
+        op("trim_zeros",      framed, torch=trimmed),
+        op("piecewise",       normal, ours=lambda x: ag.piecewise(x, [x < 0], [lambda x: -x, lambda x: x * x]),
+                              numpy=lambda x: np.piecewise(x, [x < 0], [lambda x: -x, lambda x: x * x]),
+                              torch=lambda t, x: t.where(x < 0, -x, x * x)),
+        op("apply_along_axis", square(), ours=lambda x: ag.apply_along_axis(lambda row: (row * row).sum(), 1, x),
+                              numpy=lambda x: np.apply_along_axis(lambda row: (row * row).sum(), 1, x),
+                              torch=lambda t, x: t.vmap(lambda row: (row * row).sum())(x)),
         op("choose",          bits, normal, normal, ours=lambda i, *xs: ag.choose(i, xs),
                               numpy=lambda i, *xs: np.choose(i, xs), torch=None),
         op("select",          mask, mask, normal, normal, ours=lambda i, j, *xs: ag.select([i, j], xs),
@@ -467,6 +576,7 @@ FAMILIES: dict[str, list[Operation]] = {
         op("dot",       normal, normal),
         op("inner",     square(), square()),
         op("vdot",      normal, normal),
+        op("vecdot",    square(), square(), torch="linalg.vecdot"),
         op("outer",     line(), line()),
         op("kron",      line(), line()),
         op("cross",     vectors, vectors, torch="linalg.cross"),
@@ -494,6 +604,9 @@ FAMILIES: dict[str, list[Operation]] = {
         linalg("svd S",        turned(1, 3), part=1),
         linalg("svd Vh",       turned(1, 3), part=2, signs=True),
         linalg("svdvals",      turned(1, 3)),
+        linalg("tensorinv",    mapping),
+        linalg("tensorsolve",  mapping, mapped),
+        linalg("norm of matrices", turned(1, 3), ord=2),
         linalg("vector_norm",  normal),
         linalg("matrix_norm",  square()),
         linalg("cond",         turned(1, 3)),
@@ -510,12 +623,39 @@ FAMILIES: dict[str, list[Operation]] = {
         op("dropout",   normal, ours=dropped(lambda x, rng: ag.dropout(x, 0.5, rng)), torch=None,
                         numpy=dropped(lambda x, rng: np.where(rng.random(x.shape) >= 0.5, x, 0) / 0.5)),
     ],
+    "sampled": [
+        op("convolve",  normal, few, torch=lambda t, x, y: filtered(t, x, y.flip(0), len(y) - 1)),
+        op("correlate", normal, few, torch=lambda t, x, y: filtered(t, x, y, 0)),
+        op("bincount",  places, normal, torch=lambda t, i, x: x.new_zeros(int(i.max()) + 1).index_add(0, i, x)),
+        op("linspace",  line(), line(), ours=lambda x, y: ag.linspace(x, y, x.size),
+                        numpy=lambda x, y: np.linspace(x, y, x.size),
+                        torch=lambda t, x, y: t.lerp(x, y, t.linspace(0, 1, len(x), dtype=x.dtype)[:, None])),
+        op("interp",    normal, line(), ours=lambda x, y: ag.interp(x, np.linspace(-2, 2, y.size), y),
+                        numpy=lambda x, y: np.interp(x, np.linspace(-2, 2, y.size), y), torch=None),
+        op("interp at points", normal, line(rising), line(), ours=ag.interp, numpy=np.interp, torch=None),
+        op("gradient",  normal, torch=lambda t, x: t.gradient(x)[0]),
+        op("gradient at places", normal, rising, ours=ag.gradient, numpy=np.gradient,
+                        torch=lambda t, x, y: t.gradient(x, spacing=(y,))[0]),
+        op("polyval",   few, normal, torch=lambda t, p, x: reduce(lambda y, c: y * x + c, p, 0)),
+        op("polyadd",   normal, line(), torch=lambda t, x, y: x + t.nn.functional.pad(y, (len(x) - len(y), 0))),
+        op("polysub",   normal, line(), torch=lambda t, x, y: x - t.nn.functional.pad(y, (len(x) - len(y), 0))),
+        op("polyder",   normal, torch=lambda t, x: x[:-1] * t.arange(len(x) - 1, 0, -1)),
+        op("polyint",   normal, torch=lambda t, x: t.nn.functional.pad(x / t.arange(len(x), 0, -1), (0, 1))),
+        op("vander",    tenth(), N=10, torch=powers),
+        op("cov",       square()),
+        op("corrcoef",  square()),
+    ],
     "others": [
         op("mse",  normal, normal, ours=losses.mse_p, numpy=lambda x, y: np.mean(np.square(x - y)),
                    torch="nn.functional.mse_loss"),
         op("nll",  tens(), ids, ours=lambda x, i: losses.nll_p(x, ids=i), torch="nn.functional.nll_loss",
                    numpy=lambda x, i: -np.mean(x[np.arange(len(i)), i])),
         op("grad", normal, ours=ag.grad(lambda x: ag.sum(x * x * x)), numpy=lambda x: 3 * x * x, torch=slopes),
+        op("checkpoint", normal, normal, ours=ag.checkpoint(lambda x, y: ag.sin(x) * y + x),
+                   numpy=lambda x, y: np.sin(x) * y + x, torch=lambda t, x, y: t.utils.checkpoint.checkpoint(
+                       lambda x, y: t.sin(x) * y + x, x, y, use_reentrant=False)),
+        op("custom_vjp", normal, normal, ours=ag.custom_vjp(lambda x, y: x * y, lambda g, z, x, y: (g * y, g * x)),
+                   numpy=lambda x, y: x * y, torch=lambda t, x, y: custom_product(t)(x, y)),
     ],
 }
 # fmt: on
@@ -529,6 +669,9 @@ ALIASES = {
     "logaddexp.reduce": "logsumexp", "add.accumulate": "cumsum", "multiply.accumulate": "cumprod",
     "permute_dims": "transpose", "hstack of vectors": "hstack", "x.astype": "astype", "ops.getitem": "getitem",
     "sort flat": "sort", "partition flat": "partition", "x @ y": "matmul", "einsum by lists": "einsum",
+    "divmod of numbers": "divmod", "cumulative_sum of a vector": "cumulative_sum",
+    "linalg.matrix_transpose": "matrix_transpose", "linalg.matmul": "matmul", "linalg.tensordot": "tensordot",
+    "linalg.vecdot": "vecdot", "linalg.cross": "cross",
     "slogdet sign": "slogdet", "qr r": "qr R", "svd": "svd U", "svd of values": "svdvals",
 }  # fmt: skip
 
