@@ -13,8 +13,9 @@ AGREE = r"at most (\S+) from those (?:written )?by hand"
 
 
 def words(printed: str) -> set[str]:
-    """The lines without their numbers."""
-    return {" ".join(re.sub(r"[-−+\d.,e]*\d[\d.,e+-]*", "#", line).split()) for line in printed.splitlines()}
+    """The lines without their numbers; what is set in may differ altogether, a text that was written for instance."""
+    lines = [line for line in printed.splitlines() if not line.startswith("  ")]
+    return {" ".join(re.sub(r"[-−+\d.,e]*\d[\d.,e+-]*", "#", line).split()) for line in lines}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +47,9 @@ def test_the_page_of_an_example_shows_what_it_prints_and_draws(name: str, printe
 
 @pytest.mark.parametrize("name", [name for name in examples.EXAMPLES if name not in ("char_rnn", "conv_digits")])
 def test_gradients_are_those_written_by_hand(name: str, printed: dict[str, tuple[str, Path]]) -> None:
-    (difference,) = re.findall(AGREE, printed[name][0])
-    assert float(difference) < 1e-12
+    differences = re.findall(AGREE, printed[name][0])
+    assert differences
+    assert all(float(difference) < 1e-12 for difference in differences)
 
 
 def numbers(pattern: str, printed: str) -> list[float]:
