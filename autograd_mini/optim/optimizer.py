@@ -80,6 +80,7 @@ class Optimizer:
     ) -> None:
         self.defaults = {"lr": lr, "weight_decay": weight_decay, "l1": l1, **settings}
         self.param_groups: list[dict[str, Any]] = []
+        self._parameters: list[Tensor] = []  # of all groups
         self._blocks: list[Block] = []
         self._starts: list[dict[str, float]] = []  # what start() gave for the blocks
         self._waiting: dict[Tensor, State] = {}  # the parameters in no block, because they did not step last
@@ -139,16 +140,16 @@ class Optimizer:
         for p in parameters:
             if not isinstance(p, Tensor) or p.op is not None:
                 raise TypeError(f"an optimiser moves leaf Tensors, such as model.parameters() gives, not {p!r}")
-        if len({*parameters, *self._parameters()}) != len(parameters) + len(self._parameters()):
+        if len({*self._parameters, *parameters}) != len(self._parameters) + len(parameters):
             raise ValueError("a parameter stands twice in the list and would be moved twice: pass each once")
+        self._parameters += parameters
         self.param_groups.append({**settings, "params": parameters})
         self._waiting.update((p, {}) for p in parameters)
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next `backward()` does not add to them."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.grad = None
+        for p in self._parameters:
+            p.grad = None
 
     def step(self) -> None:
         """Move every parameter that has a gradient and requires one."""
@@ -179,7 +180,7 @@ class Optimizer:
 
         Parameters are numbered through all groups, in the keys of ``"state"`` and in ``"params"``.
         """
-        number = {p: i for i, p in enumerate(self._parameters())}
+        number = {p: i for i, p in enumerate(self._parameters)}
         return {
             "kind": type(self).__name__,
             "param_groups": [{**group, "params": [number[p] for p in group["params"]]} for group in self.param_groups],
@@ -242,9 +243,6 @@ class Optimizer:
         return "\n  ".join([f"{type(self).__name__}()", *groups])
 
     # -- blocks ------------------------------------------------------------------------------------
-
-    def _parameters(self) -> list[Tensor]:
-        return [p for group in self.param_groups for p in group["params"]]
 
     def _gather(self) -> bool:
         """Gather the gradients into the blocks, or say that these are not what steps now."""
