@@ -961,6 +961,9 @@ def test_row_80_a_table_of_quantiles_along_several_axes() -> None:
     for axis in (None, 1, (-1,)):
         equal(ag.nanquantile(Tensor(x), q, axis).data, np.quantile(x, q, axis))
     equal(gradient(lambda x: ag.nanquantile(x, q, 1), x), gradient(lambda x: ag.quantile(x, q, 1), x))
+    empty = np.ones((0, 3))
+    equal(ag.nanquantile(Tensor(empty), [0.5, 1], 1).data, np.nanquantile(empty, [0.5, 1], 1))
+    equal(gradient(lambda x: ag.nanquantile(x, [0.5, 1], 1), empty), empty)
 
 
 # -- the table -----------------------------------------------------------------------------------------

@@ -386,7 +386,8 @@ def _quantile(apply: Operation, x: Any, q: Any, axis: Axes, keepdims: bool) -> A
             "pass np.ravel(q), and reshape the result"
         )
     y = apply(x, q=q, axis=axis)
-    return y if keepdims else squeeze(y, tuple([i % x.ndim + np.ndim(q) for i in axes_of(x, axis)]))
+    first = len(shape_of(y)) - x.ndim  # axes of q; but of no entries, nanquantile leaves them out
+    return y if keepdims else squeeze(y, tuple([i % x.ndim + first for i in axes_of(x, axis)]))
 
 
 def _percent(x: Any, q: Any) -> Any:
