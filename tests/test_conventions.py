@@ -553,6 +553,7 @@ def test_row_42_median() -> None:
     equal(ag.median(Tensor([4, 1, 3, 2])).data, 2.5)
     equal(gradient(ag.median, [4, 1, 3, 2]), [0, 0, 0.5, 0.5])
     equal(gradient(ag.median, [1, 1, 1]), [0, 1, 0])
+    equal(gradient(ag.nanmedian, [4, nan, 1, 3, 2]), [0, 0, 0, 0.5, 0.5])
     equal(gradient(lambda x: ag.quantile(x, [0, 1]), [2, 1, 2]), [0, 1, 1])
     equal(gradient(lambda x: ag.percentile(x, 25), [3, 1, 2, 5, 4]), [0, 0, 1, 0, 0])
     equal(gradient(ag.median, [4, nan, 3, 2]), [0, 1, 0, 0])
@@ -923,6 +924,46 @@ def test_row_78_partition() -> None:
     x = np.arange(40.0) * 7 % 11
     for kth in (0, 20, [5, -1]):
         equal(ag.partition(Tensor(x), kth).data, np.partition(x, kth))
+
+
+@row(
+    "dtype of float32: `cov`; joined with int32; `gradient` at float64 places",
+    pytorch="float32; float32; float64",
+    jax="float32; float32; float64",
+    here="float64; float64; float32, as NumPy",
+)
+def test_row_79_dtypes_that_are_numpys() -> None:
+    x, places = np.array([1, 2, 4], np.float32), np.array([0, 0.5, 2])
+    for f, dtype in (
+        (lambda m, x: m.cov(x), np.float64),
+        (lambda m, x: m.concatenate([x, np.ones(2, np.int32)]), np.float64),
+        (lambda m, x: m.gradient(x, places), np.float32),
+    ):
+        leaf = Tensor(x)
+        y = f(ag, leaf)
+        assert y.dtype == f(np, x).dtype == dtype
+        ag.sum(y).backward()
+        assert leaf.grad.dtype == np.float32
+
+
+@row(
+    "`nanquantile(x, [[.5, 1]], axis=(0, 1))`",
+    pytorch="error",
+    jax="error",
+    here="ValueError: NumPy mixes up the axes",
+)
+def test_row_80_a_table_of_quantiles_along_several_axes() -> None:
+    x, q = np.arange(12.0).reshape(2, 2, 3), [[0.5, 1]]
+    for f in (ag.nanquantile, ag.nanpercentile):
+        for axis in ((0, 1), ()):
+            with pytest.raises(ValueError, match=r"mixes up the axes of fractions of shape \(1, 2\)"):
+                f(Tensor(x), q, axis)
+    for axis in (None, 1, (-1,)):
+        equal(ag.nanquantile(Tensor(x), q, axis).data, np.quantile(x, q, axis))
+    equal(gradient(lambda x: ag.nanquantile(x, q, 1), x), gradient(lambda x: ag.quantile(x, q, 1), x))
+    empty = np.ones((0, 3))
+    equal(ag.nanquantile(Tensor(empty), [0.5, 1], 1).data, np.nanquantile(empty, [0.5, 1], 1))
+    equal(gradient(lambda x: ag.nanquantile(x, [0.5, 1], 1), empty), empty)
 
 
 # -- the table -----------------------------------------------------------------------------------------

@@ -380,8 +380,14 @@ def _quantile(apply: Operation, x: Any, q: Any, axis: Axes, keepdims: bool) -> A
     if isinstance(q, Node):
         raise TypeError("a quantile is differentiated by its entries, not by the fraction q: pass q.data")
     q = q if np.isscalar(q) else np.array(q)
+    if apply is nanquantile_p and np.ndim(q) > 1 and axis is not None and len(axes_of(x, axis)) != 1:
+        raise ValueError(
+            f"NumPy mixes up the axes of fractions of shape {np.shape(q)} and those that are left by axis={axis}: "
+            "pass np.ravel(q), and reshape the result"
+        )
     y = apply(x, q=q, axis=axis)
-    return y if keepdims else squeeze(y, tuple([i % x.ndim + np.ndim(q) for i in axes_of(x, axis)]))
+    first = len(shape_of(y)) - x.ndim  # axes of q; but of no entries, nanquantile leaves them out
+    return y if keepdims else squeeze(y, tuple([i % x.ndim + first for i in axes_of(x, axis)]))
 
 
 def _percent(x: Any, q: Any) -> Any:

@@ -149,9 +149,9 @@ ROWS = [
     row("norm of matrices", lambda la, x, **params: la.norm(steep(x), **params),
                         matrices_along(keepdims=st.booleans(),
                                        ord=st.sampled_from(["fro", "nuc", 1, -1, 2, -2, inf, -inf]))),
-    row("diagonal",     lambda la, x, offset: la.diagonal(x, offset=offset),   shifted(), halves=True),
-    row("trace",        lambda la, x, offset: la.trace(x, offset=offset),      shifted(), halves=True),
-    row("outer",        lambda la, x, y: la.outer(x, y),                       vectors(), halves=True),
+    row("linalg.diagonal", lambda la, x, offset: la.diagonal(x, offset=offset),   shifted(), halves=True),
+    row("linalg.trace", lambda la, x, offset: la.trace(x, offset=offset),      shifted(), halves=True),
+    row("linalg.outer", lambda la, x, y: la.outer(x, y),                       vectors(), halves=True),
     row("tensorinv",    lambda la, x, ind: la.tensorinv(mapped(x), ind),       st.sampled_from([
                         Case((X4,), ("itself",), {"ind": 2}), Case((X4.reshape(4, 2, 2),), ("itself",), {"ind": 1})])),
     row("tensorsolve",  lambda la, a, b, axes: la.tensorsolve(mapped(a), b, axes), st.sampled_from([

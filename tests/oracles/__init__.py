@@ -40,9 +40,9 @@ class Library:
 
     def find(self, function: Any) -> Function:
         """Find what the library calls a function of NumPy."""
-        name = function.__name__
-        home = self.home.linalg if function.__module__ == "numpy.linalg" else self.home
-        found = self.functions.get(name) or getattr(home, name, None)
+        name, linalg = function.__name__, function.__module__ == "numpy.linalg"
+        own = linalg and self.functions.get(f"linalg.{name}")
+        found = own or self.functions.get(name) or getattr(self.home.linalg if linalg else self.home, name, None)
         return found or without(f"{self.name} has no {name}")
 
     def slope(self, f: Function) -> Function:
@@ -109,7 +109,7 @@ def bare(x: Any) -> Any:
 
 def scan(f: Function) -> Function:
     """Let a scan along one axis take axis=None."""
-    return lambda x, axis: f(x.reshape(-1), 0) if axis is None else f(x, axis % x.ndim)
+    return lambda x, axis=None: f(x.reshape(-1), 0) if axis is None else f(x, axis % x.ndim)
 
 
 def load(name: str) -> Library:

@@ -56,6 +56,15 @@ def avg_pool(x: Any, count_include_pad: bool, **params: Any) -> Any:
     return windows(x, 0.0, lax.add, **params) / count
 
 
+product = jax.custom_vjp(lambda x, y: x * y)
+product.defvjp(lambda x, y: (x * y, (x, y)), lambda xs, g: (g * xs[1], g * xs[0]))
+
+
+def gradient(x: Any, *steps: Any, edge_order: int, **axis: Any) -> Any:
+    found = jnp.gradient(x, *steps, **axis) if edge_order == 1 else without("JAX has the first order at the edges")
+    return tuple(found) if isinstance(found, list) else found
+
+
 FUNCTIONS: dict[str, Function] = {
     "getitem": getitem,
     "clip": lambda x, low=None, high=None, a_min=None, a_max=None: jnp.clip(
@@ -65,6 +74,10 @@ FUNCTIONS: dict[str, Function] = {
     "partition": lambda *args, **params: without("JAX has another order within the parts"),
     "quantile": lambda x, q, **params: jnp.quantile(x, np.array(q, float), **params),
     "percentile": lambda x, q, **params: jnp.percentile(x, np.array(q, float), **params),
+    "nanquantile": lambda x, q, **params: jnp.nanquantile(x, np.array(q, float), **params),
+    "nanpercentile": lambda x, q, **params: jnp.nanpercentile(x, np.array(q, float), **params),
+    "delete": lambda x, obj, axis: jnp.delete(x, np.array(obj, int) if isinstance(obj, list) else obj, axis),
+    "gradient": gradient,
     "rot90": lambda x, k, axes: jnp.rot90(x, k, tuple(axes)),
     "take": lambda x, indices, axis, mode: jnp.take(x, indices, axis, mode=None if mode == "raise" else mode),
 }  # fmt: skip
@@ -98,6 +111,8 @@ ROWS: dict[str, Function] = {
     "avg_pool1d": avg_pool,
     "avg_pool2d": avg_pool,
     "embedding": lambda weight, ids: jnp.take(weight, ids, axis=0),
+    "checkpoint": jax.checkpoint(lambda x, y: jnp.sin(x) * y + x),
+    "custom_vjp": lambda x, y: product(*jnp.broadcast_arrays(x, y)),
     "dropout": lambda x, **params: without("JAX has no dropout"),
 }
 

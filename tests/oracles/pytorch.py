@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import linalg as la
 from torch.nn import functional as nn
+from torch.utils.checkpoint import checkpoint
 
 from . import Function, Library, scan, without
 
@@ -63,11 +64,13 @@ def over(f: Function) -> Function:
     return called
 
 
-def quantile(x: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    p = torch.tensor(np.array(q, float), dtype=x.dtype)  # PyTorch takes no other dtype; NumPy's promotes
-    f = along(lambda x: torch.quantile(x, p.reshape(-1), -1).reshape((*p.shape, *x.shape[:-1])))
-    y = f(x, axis, keepdims)
-    return y if type(q) in (int, float) else y.double()
+def quantile(f: Function, whole: int = 1) -> Function:
+    def called(x: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        p = torch.tensor(np.divide(q, whole), dtype=x.dtype)  # PyTorch takes no other dtype; NumPy's promotes
+        y = along(lambda x: f(x, p.reshape(-1), -1).reshape((*p.shape, *x.shape[:-1])))(x, axis, keepdims)
+        return y if type(q) in (int, float) else y.double()
+
+    return called
 
 
 def amax(x: Any) -> Any:
@@ -133,6 +136,33 @@ def diff(x: Any, n: int = 1, axis: int = -1, **ends: Any) -> Any:
     return torch.diff(x, n, axis, **{name: end if end.ndim else end.expand(like) for name, end in ends.items()})
 
 
+def cumulative(f: Function) -> Function:
+    return lambda x, axis=0, include_initial=False: (
+        without("PyTorch starts with the first") if include_initial else f(torch.atleast_1d(x), axis)
+    )
+
+
+def gradient(x: Any, *steps: Any, axis: Any = None, edge_order: int) -> Any:
+    axes = axes_of(axis, x.ndim)[1] if axis is None else axis
+    steps = tuple(map(array, steps)) or (1.0,)
+    steps = steps * len(axes) if len(steps) == 1 else steps
+    parts = torch.gradient(x, spacing=steps, dim=axes, edge_order=edge_order)
+    return parts[0] if len(parts) == 1 else parts
+
+
+def correlate(x: Any, y: Any, mode: str) -> Any:
+    if len(x) < len(y):
+        return correlate(y, x, mode).flip(0)
+    n = len(y)
+    around = {"full": (n - 1, n - 1), "same": (n // 2, (n - 1) // 2), "valid": (0, 0)}[mode]
+    return nn.conv1d(nn.pad(x, around)[None], y[None, None])[0]
+
+
+def observed(*xs: Any, rowvar: bool) -> Any:
+    """Give a row for each variable."""
+    return torch.cat([torch.atleast_2d(x if rowvar or x.ndim == 1 else x.T) for x in xs])
+
+
 def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
     a, b, c = (axisa, axisb, axisc) if axis is None else (axis,) * 3
     return la.cross(*torch.broadcast_tensors(x.movedim(a, -1), y.movedim(b, -1))).movedim(-1, c)
@@ -153,9 +183,23 @@ def pool(f: Function) -> Function:
     return pooled
 
 
+class Product(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, x: Any, y: Any) -> Any:
+        context.save_for_backward(x, y)
+        return x * y
+
+    @staticmethod
+    def backward(context: Any, g: Any) -> Any:
+        x, y = context.saved_tensors
+        return g * y, g * x
+
+
 # fmt: off
 FUNCTIONS: dict[str, Function] = {
     "power": torch.pow,
+    "divmod": lambda x, y: (torch.div(x, y, rounding_mode="floor"), torch.remainder(x, y)),
+    "modf": lambda x: (torch.frac(x), torch.trunc(x)),
     "fabs": torch.abs,
     "degrees": torch.rad2deg,
     "radians": torch.deg2rad,
@@ -167,18 +211,26 @@ FUNCTIONS: dict[str, Function] = {
     "median": along(lambda x: torch.median(x, -1).values),
     "var": lambda x, axis=None, ddof=0, keepdims=False: torch.var(x, axis, correction=ddof, keepdim=keepdims),
     "std": lambda x, axis=None, ddof=0, keepdims=False: torch.std(x, axis, correction=ddof, keepdim=keepdims),
-    "quantile": quantile,
-    "percentile": lambda x, q, axis=None, keepdims=False: quantile(x, np.divide(q, 100), axis, keepdims),
+    "quantile": quantile(torch.quantile),
+    "percentile": quantile(torch.quantile, whole=100),
+    "nanmedian": along(lambda x: torch.nanmedian(x, -1).values),
+    "nanquantile": quantile(torch.nanquantile),
+    "nanpercentile": quantile(torch.nanquantile, whole=100),
     "trapezoid": lambda y, *x, dx, axis: torch.trapezoid(y, *x, **({} if x else {"dx": dx}), dim=axis),
     "norm": lambda x, ord=None, axis=None, keepdims=False: la.norm(x, ord, axis, keepdim=keepdims),
     "cumsum": scan(torch.cumsum),
     "cumprod": scan(torch.cumprod),
+    "cumulative_sum": cumulative(torch.cumsum),
+    "cumulative_prod": cumulative(torch.cumprod),
     "diff": diff,
+    "ediff1d": lambda x, *ends: without("PyTorch adds no ends to differences") if ends else torch.diff(x.reshape(-1)),
+    "gradient": gradient,
     "reshape": lambda x, shape, order="C": (
         torch.reshape(x, shape if np.ndim(shape) else (shape,)) if order == "C" else without("order")),
     "ravel": lambda x, order="C": torch.ravel(x) if order == "C" else without("order"),
     "transpose": lambda x, axes=None: torch.permute(x, tuple(range(x.ndim))[::-1] if axes is None else axes),
     "permute_dims": lambda x, axes=None: FUNCTIONS["transpose"](x, axes),
+    "matrix_transpose": lambda x: x.mT,
     "swapaxes": lambda x, axis1, axis2: torch.swapaxes(x, axis1, axis2),
     "squeeze": lambda x, axis=None: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
     "expand_dims": lambda x, axis: torch.unsqueeze(x, axis) if type(axis) is int else without("several at once"),
@@ -187,6 +239,7 @@ FUNCTIONS: dict[str, Function] = {
     "meshgrid": lambda *xs, indexing, sparse: (
         without("sparse grids") if sparse else torch.meshgrid(*xs, indexing=indexing)),
     "concatenate": lambda xs, axis=0: torch.cat([x.reshape(-1) for x in xs] if axis is None else xs, axis or 0),
+    "append": lambda x, y, axis=None: FUNCTIONS["concatenate"]([x, y], axis),
     "astype": lambda x, dtype: x.to(getattr(torch, np.dtype(dtype).name)),
     "copy": torch.clone,
     "flip": lambda x, axis=None: torch.flip(x, axes_of(axis, x.ndim)[1]),
@@ -200,9 +253,11 @@ FUNCTIONS: dict[str, Function] = {
     "diag": lambda x, k: torch.diag(x, k),
     "diagflat": lambda x, k: torch.diagflat(x, k),
     "trace": lambda x, offset, *axes: torch.diagonal(x, offset, *axes).sum(-1),
+    "linalg.trace": lambda x, offset: torch.diagonal(x, offset, -2, -1).sum(-1),
     "getitem": getitem,
     "take": take,
     "take_along_axis": lambda x, indices, axis: torch.take_along_dim(x, counted(x, indices, axis), axis),
+    "extract": lambda condition, x: torch.masked_select(x, torch.tensor(condition)),
     "repeat": lambda x, repeats, axis: torch.repeat_interleave(x, torch.tensor(repeats), axis),
     "select": lambda *args: without("PyTorch has no select among arrays"),
     "sort": lambda x, axis=-1: torch.sort(x.reshape(-1) if axis is None else x, dim=axis or 0).values,
@@ -215,9 +270,17 @@ FUNCTIONS: dict[str, Function] = {
     "einsum": lambda *args, optimize: torch.einsum(*args),
     "tensordot": lambda x, y, axes: torch.tensordot(
         x, y, axes if type(axes) is int else [np.atleast_1d(i).tolist() for i in axes]),
+    "vecdot": lambda x, y, axis: la.vecdot(x, y, dim=axis),
     "vdot": lambda x, y: torch.vdot(x.reshape(-1), y.reshape(-1)),
     "outer": lambda x, y: torch.outer(x.reshape(-1), y.reshape(-1)),
     "cross": cross,
+    "convolve": lambda x, y, mode: correlate(*((x, y.flip(0)) if len(x) >= len(y) else (y, x.flip(0))), mode),
+    "correlate": correlate,
+    "bincount": lambda numbers, weights, minlength: torch.bincount(torch.tensor(numbers), weights, minlength),
+    "linspace": lambda *args, **params: without("PyTorch does not differentiate the ends"),
+    "cov": lambda *xs, rowvar, bias, ddof: torch.cov(
+        observed(*xs, rowvar=rowvar), correction=int(not bias) if ddof is None else ddof),
+    "corrcoef": lambda *xs, rowvar: torch.corrcoef(observed(*xs, rowvar=rowvar)),
     "svd": lambda x, full_matrices=True, compute_uv=True: la.svd(x, full_matrices) if compute_uv else la.svdvals(x),
     "qr": lambda x, mode="reduced": la.qr(x, mode).R if mode == "r" else la.qr(x, mode),
     "vector_norm": lambda x, **params: la.vector_norm(x, **dimmed(params)),
@@ -253,6 +316,8 @@ ROWS: dict[str, Function] = {
     "avg_pool1d": pool(nn.avg_pool1d),
     "avg_pool2d": pool(nn.avg_pool2d),
     "embedding": lambda weight, ids: nn.embedding(torch.tensor(ids), weight),
+    "checkpoint": lambda x, y: checkpoint(lambda x, y: torch.sin(x) * y + x, x, y, use_reentrant=False),
+    "custom_vjp": lambda x, y: Product.apply(*torch.broadcast_tensors(x, y)),
     "dropout": lambda x, **params: without("another generator draws another mask"),
     "mse": nn.mse_loss,
     "nll": lambda x, ids: nn.nll_loss(x, torch.tensor(ids)),
