@@ -671,7 +671,8 @@ ALIASES = {
     "sort flat": "sort", "partition flat": "partition", "x @ y": "matmul", "einsum by lists": "einsum",
     "divmod of numbers": "divmod", "cumulative_sum of a vector": "cumulative_sum",
     "linalg.matrix_transpose": "matrix_transpose", "linalg.matmul": "matmul", "linalg.tensordot": "tensordot",
-    "linalg.vecdot": "vecdot", "linalg.cross": "cross",
+    "linalg.vecdot": "vecdot", "linalg.cross": "cross", "linalg.diagonal": "diagonal", "linalg.trace": "trace",
+    "linalg.outer": "outer",
     "slogdet sign": "slogdet", "qr r": "qr R", "svd": "svd U", "svd of values": "svdvals",
 }  # fmt: skip
 
