@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -336,6 +337,35 @@ def test_two_calls_of_a_module_are_two_boxes_and_what_they_share_is_in_neither()
     drawing = draw(layer(layer(x)).sum(), names={"layer": layer})
     assert boxes(drawing) == [(0, "Linear", 2), (0, "Linear", 2)]
     assert len(nodes(drawing)) == 8
+
+
+def test_a_scope_is_a_box_and_scopes_nest():
+    x, model = ag.Tensor(np.ones((1, 2))), ag.nn.Linear(2, 2)
+    with ag.scope("body"):
+        with ag.scope("square"):
+            y = x * x + 1
+        y = model(y) * 2
+    with ag.scope("nothing"), ag.no_grad():
+        y * 3
+    assert boxes(draw((y + y).sum())) == [(0, "body", 2), (1, "square", 4), (1, "Linear", 4)]
+
+
+def test_a_scope_may_be_a_decorator_and_knows_its_thread():
+    @ag.scope("step")
+    def step(x, again):
+        return step(x * x, again - 1) * x if again else x + x
+
+    def elsewhere():
+        found.append(ag.Tensor(1.0) * 2)
+
+    found = []
+    with ag.scope("mine"):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        mine = ag.Tensor(1.0) * 2
+    assert [[label for label, _ in y.scopes] for y in (found[0], mine, mine * 2)] == [[], ["mine"], []]
+    assert boxes(draw(step(ag.Tensor(1.0), 2))) == [(0, "step", 3), (1, "step", 3)]
 
 
 def test_hints_name_parameters_in_full():
