@@ -187,6 +187,12 @@ class Tensor(Node):
         origin = f", op={self.op.name!r}" if self.op else "" if self.requires_grad else ", requires_grad=False"
         return f"Tensor({text}{dtype}{origin})"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Show the graph in a notebook, if it is small."""
+        from .draw import shown  # here, as what only a picture needs is not to be loaded with the library
+
+        return shown(self)
+
     def __format__(self, spec: str) -> str:
         return format(self.value, spec) if spec else repr(self)
 

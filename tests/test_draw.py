@@ -235,12 +235,15 @@ def test_a_deep_graph_goes_down():
     assert "rankdir=TB" in draw(deep(3)[1], direction="TB").dot
 
 
-def test_a_hundred_thousand_nodes_do_not_recurse():
+def test_a_hundred_thousand_nodes_do_not_recurse(no_graphviz):
     x, y = deep(100_000)
-    drawing = draw(y, max_nodes=200_000, names={"x": x})
-    assert drawing.dot.count("\n") > 200_000
+    drawing = draw(y, names={"x": x})
+    assert "sin 100,000" in drawing.dot
+    assert "depth" in drawing.svg  # and no engine was started
+    assert_safe(drawing.svg)
+    assert draw(y, fold=False, max_nodes=200_000).dot.count("\n") > 200_000
     with pytest.raises(ValueError, match=r"100,001 cards, more than max_nodes=2,000"):
-        draw(y)
+        draw(y, fold=False)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +260,7 @@ def test_any_value_can_be_drawn(value, engine):
 def test_what_is_not_finite_is_marked():
     x = ag.Tensor([np.nan, 1.0, 2.0, 3.0])
     drawing = draw(x.sum() * np.inf, names={"x": x})
-    assert card(drawing, "θ x") == "θ x 4 1 of 4 not finite ! ∇ inf"
+    assert card(drawing, "θ x") == "θ x 4 1 of 4 not finite ! ∇ inf ! nan first here"
 
 
 @pytest.mark.parametrize(
@@ -425,7 +428,7 @@ def test_hostile_text_is_only_text(engine):
         step = ag.primitive(name, lambda x: x + 1, lambda g, y, x: g)
         module.forward = lambda x, step=step: step(x * x)
         total = total + module(leaf) * module(module(leaf))
-    drawing = draw(total, names=leaves, title=HOSTILE[6], max_nodes=500)
+    drawing = draw(total, names=leaves, title=HOSTILE[6], fold=False)
     root = assert_safe(drawing.svg)
     shown, hints = text_of(root, "text"), text_of(root, "title")
     for name in HOSTILE:
@@ -464,7 +467,12 @@ def luminance(color):
 
 
 PAIRS = [
-    *((text, role) for role in ROLES for text in (f"{role} text", "muted", "gradient")),
+    *((text, role.paint) for role in ROLES.values() for text in (f"{role.paint} text", "muted", "gradient")),
+    *((f"{role.paint} text", "fault") for role in ROLES.values()),
+    ("muted", "fault"), ("gradient", "fault"), ("fault line", "fault"), ("strong text", "fault line"),
+    *(("fault line", role.paint) for role in ROLES.values()), ("fault line", "paper"), ("fault line", "box"),
+    ("gradient", "sum"), ("gradient", "paper"), ("gradient", "box"), ("alarm", "paper"), ("alarm", "op"),
+    ("param text", "op"), ("param text", "loss"), ("alarm", "loss"),
     *(chip(level)[::-1] for level in HEAT),
     ("strong text", "odd"), ("muted", "no gradient"), ("muted", "paper"), ("op text", "paper"), ("muted", "box"),
 ]  # fmt: skip

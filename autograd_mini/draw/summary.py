@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, log10, sqrt
+from math import isfinite, isnan, log10, sqrt
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,11 @@ class Summary:
         return f"{number(mean, 2)} ± {number(self.std, 2)}"
 
     @property
+    def trouble(self) -> str:
+        """What is in it that is not finite: "nan" or "inf", or ""."""
+        return "" if not self.odd else "nan" if isnan(self.rms) else "inf"
+
+    @property
     def spread(self) -> str:
         """The value in a longer line: the ends and the middle of where its entries lie."""
         if not self.shape or not self.size:
@@ -99,8 +104,13 @@ class Summary:
 
     def heat(self, middle: float) -> int | None:
         """Give how many decades `rms` lies below or above `middle`, within the scale; None: not finite."""
-        if not isfinite(self.rms):
-            return None
-        if not self.rms:
-            return HEAT[0]
-        return min(max(round(log10(self.rms) - log10(middle)), HEAT[0]), HEAT[-1])
+        return heat(self.rms, middle)
+
+
+def heat(rms: float, middle: float) -> int | None:
+    """Give how many decades a gradient lies below or above `middle`, within the scale; None: not finite."""
+    if not isfinite(rms):
+        return None
+    if not rms or not middle:
+        return HEAT[0]
+    return min(max(round(log10(rms) - log10(middle)), HEAT[0]), HEAT[-1])
