@@ -201,7 +201,7 @@ def _rebuilt(graph: Graph, page: Box, groups: list[list[int]], folds: dict[int, 
                     card.hidden += 1
                 elif source == n:
                     continue
-                elif source in card.operands and (card.fold or order[source] in folds):  # one line for all
+                elif card.fold and source in card.operands:  # one line for all
                     k = card.operands.index(source)
                     known = card.sent[k]
                     if sent and (known is None or sent.rms > known.rms):
