@@ -57,7 +57,26 @@ def deep(steps):
     return x, y
 
 
+def contributions():
+    """A value that is used four times."""
+    x = ag.Tensor(1.5)
+    return x * x * ag.sin(x) + x, {"x": x}
+
+
+def root():
+    """A root that is not a number, and another that has no slope."""
+    x = ag.Tensor([4.0, 0.0, -1.0])
+    with np.errstate(all="ignore"):
+        return (ag.sqrt(x * 3.0) * 2.0).sum(), {"x": x}
+
+
+def layers():
+    """A network of equal layers, each in its scope, and a head."""
+    return layered(5)
+
+
 SAMPLES = {"neuron": neuron, "mlp": mlp}
+DRAWN = {**SAMPLES, "contributions": contributions, "root": root, "layers": layers}
 
 
 @pytest.fixture(params=["wheel", "path"] if shutil.which("dot") else ["wheel"])
@@ -97,10 +116,11 @@ def card(drawing, what):
     return only
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", DRAWN)
 def test_the_dot_is_the_golden_one(name):
-    output, names = SAMPLES[name]()
-    assert draw(output, names=names, title=name).dot == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
+    output, names = DRAWN[name]()
+    drawing = draw(output, names=names, title=name, fold=name == "layers")
+    assert drawing.dot == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
 
 
 def test_the_dot_does_not_depend_on_the_process():
@@ -883,6 +903,6 @@ def test_the_drawing_is_a_snapshot():
 
 
 if __name__ == "__main__":  # write the golden files anew, then look at them
-    for name, sample in SAMPLES.items():
+    for name, sample in DRAWN.items():
         output, names = sample()
-        draw(output, names=names, title=name).save(GOLDEN / f"{name}.dot")
+        draw(output, names=names, title=name, fold=name == "layers").save(GOLDEN / f"{name}.dot")
