@@ -32,6 +32,8 @@ FONT = 'fontname="Helvetica,Arial,sans-serif"'
 def plain(text: Any, cut: int = CUT) -> str:
     """Make one short printable line of whatever the user called something."""
     text = str(text)
+    if len(text) <= cut and text.isprintable():
+        return text
     text = text if len(text) <= cut else text[: cut - 1] + "…"
     return "".join(c if c.isprintable() else " " for c in text)
 
