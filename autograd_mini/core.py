@@ -164,9 +164,10 @@ class Node:
         since one of them began, up to this node, lies in it: so a module need only mark what it gives.
     requires_grad : whether a cotangent is wanted here.
     grad : what `backward()` has added up, for leaves.
+    name : what drawings call it; not there unless it was given one.
     """
 
-    __slots__ = ("__weakref__", "age", "grad", "op", "operands", "params", "requires_grad", "scopes", "value")
+    __slots__ = ("__weakref__", "age", "grad", "name", "op", "operands", "params", "requires_grad", "scopes", "value")
 
     value: Value
     op: Primitive | None
@@ -176,6 +177,7 @@ class Node:
     scopes: tuple[Scope, ...]
     requires_grad: bool
     grad: Value | None
+    name: str
 
     array: ClassVar[type] = object  # the type of values that have axes; a subclass names it
     number: ClassVar[type] = float  # and that of those that have none

@@ -1,6 +1,8 @@
 """The drawing of a graph: what it shows, that it is the same everywhere, and that no text breaks it."""
 
+import copy
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -405,6 +407,18 @@ def test_a_dict_or_a_list_holds_parameters():
     assert [card(drawing, what)[:3] for what in ("x", "w", "deep")] == ["▷ x", "θ w", "θ d"]
     assert "parameter layer.deep.0" in drawing.dot
     assert card(draw(x * w, names={"ws": [x, w]}), "ws.1").startswith("θ ws.1")
+
+
+def test_tensors_may_have_names_and_those_of_modules_have():
+    x = ag.Tensor(np.ones((1, 2)), name="my x")
+    drawing = draw(ag.nn.Linear(2, 2)(x).sum(), names={})
+    assert [card(drawing, what)[:8] for what in ("my x", "weight", "bias")] == ["θ my x 1", "θ weight", "θ bias 2"]
+    assert card(draw(x * 2.0, names={"other": x}), "other").startswith("θ other")
+    assert copy.deepcopy(x).name == pickle.loads(pickle.dumps(x)).name == "my x"
+    holder = ag.nn.Module()
+    holder.mine, holder.several = x, [ag.Tensor(1.0)]
+    assert (x.name, holder.several[0].name) == ("my x", "several.0")
+    assert not hasattr(x * 2.0, "name")
 
 
 def test_a_name_of_nothing_in_the_drawing_gives_a_warning():

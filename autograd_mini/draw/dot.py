@@ -31,11 +31,11 @@ FONT = 'fontname="Helvetica,Arial,sans-serif"'
 
 def plain(text: Any, cut: int = CUT) -> str:
     """Make one short printable line of whatever the user called something."""
-    text = str(text)
-    if len(text) <= cut and text.isprintable():
-        return text
-    text = text if len(text) <= cut else text[: cut - 1] + "…"
-    return "".join(c if c.isprintable() else " " for c in text)
+    said = str(text)
+    if len(said) <= cut and said.isprintable():
+        return said
+    said = said if len(said) <= cut else said[: cut - 1] + "…"
+    return "".join(c if c.isprintable() else " " for c in said)
 
 
 def markup(text: Any, cut: int = CUT) -> str:

@@ -148,7 +148,9 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool) -> Graph:
         if isinstance(x, Node):
             grad, param = x.requires_grad, name.held or not held
             role = "op" if x.op else ("param" if param else "input") if grad else "frozen" if name.held else "data"
-            card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), name.short, name.path)
+            own = getattr(x, "name", "")
+            short, path = name.short or own, name.path or own
+            card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), short, path)
         else:
             card = Card("data", "", x, {}, (), name.short, name.path)
         if isinstance(x, (Node, np.ndarray)):
