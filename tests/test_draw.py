@@ -571,6 +571,17 @@ def test_any_graph_folds_into_one_in_order(steps, near):
         assert seen == sum(len(full.cards[i].operands) + len(full.cards[i].users) for i in kept)
 
 
+def test_what_a_shared_parameter_is_sent_is_counted_before_folding():
+    w, h = ag.Tensor(np.eye(2) * 0.5), np.ones((1, 2))
+    for i in range(5):
+        with ag.scope(f"step {i}"):
+            h = ag.tanh(h @ w)
+    drawing = draw(h.sum(), names={"w": w}, fold=True)
+    assert card(drawing, "θ w").endswith("Σ 5")
+    assert "the sum of 5 contributions" in drawing.dot
+    assert any("sends back gradients of rms up to" in hint for hint in hints(drawing))
+
+
 def test_focus_shows_what_is_near():
     x, y = deep(50)
     drawing = draw(y, names={"x": x}, focus="x", hops=3)

@@ -149,12 +149,7 @@ class Writer:
         ]
         found = [rms for rms in found if rms and isfinite(rms)]
         self.middle = sorted(found)[(len(found) - 1) // 2] if found else 0.0  # the lower median
-        self.terms: list[list[Summary]] = [[] for _ in graph.cards]  # what each card is sent
-        for card in graph.cards:
-            for i, sent in zip(card.operands, card.sent, strict=True):
-                if sent:
-                    self.terms[i].append(sent)
-        self.fanned = any(len(terms) > 1 for terms in self.terms)
+        self.fanned = any(len(card.parts) > 1 for card in graph.cards)
 
     def text(self) -> str:
         """Give the whole of it."""
@@ -205,8 +200,8 @@ class Writer:
             line, ground, width = LIGHT["fault line"], LIGHT["fault"], 2.8
         group = " group=spine" if self.tensors and (card.op or card.fold) and i in self.graph.spine else ""
         yield (
-            f'n{i} [label=<{lay(i)}> id="n{i}" style="{role.style}" penwidth={width}{group} '
-            f'color="{line}" fillcolor="{ground}" tooltip={quoted(*self.hint(i))}]'
+            f'n{i} [label=<{lay(card)}> id="n{i}" style="{role.style}" penwidth={width}{group} '
+            f'color="{line}" fillcolor="{ground}" tooltip={quoted(*self.hint(card))}]'
         )
         aside = "".join(f"n{j}; " for j in card.operands if self.graph.cards[j].aside)
         if aside:
@@ -227,16 +222,15 @@ class Writer:
         """Whether a card is a constant without a name, which needs one line only."""
         return card.role == "data" and self.values and not card.name and not card.summary.shape
 
-    def scalar(self, i: int) -> str:
+    def scalar(self, card: Card) -> str:
         """Lay out the card of a scalar: value and gradient in rows."""
-        card = self.graph.cards[i]
         rows = [cell(self.heading(card, 13), WIDE)]
         if self.values and not self.bare(card):
             rows.append(self.entry("value", "muted", card.summary, f"{ROLES[card.role].paint} text"))
         if card.gradient:
             rows.append(self.entry("grad", "gradient", card.gradient, "gradient"))
-        if len(self.terms[i]) > 1:
-            rows.append(cell(pill(sum_of([sent.mean for sent in self.terms[i]]), "sum", "gradient"), WIDE))
+        if len(card.parts) > 1:
+            rows.append(cell(pill(sum_of([sent.mean for sent in card.parts]), "sum", "gradient"), WIDE))
         return table([*rows, *(cell(line, WIDE) for line in self.foot(card))], padding=2)
 
     def entry(self, word: str, faint: str, x: Summary, color: str) -> str:
@@ -244,9 +238,8 @@ class Writer:
         text, color = (f"! {x.line}", "fault line") if x.odd else (x.line, color)
         return cell(font(word, faint, 9), ' ALIGN="RIGHT"') + cell(font(text, color, 11, bold=True), ' ALIGN="LEFT"')
 
-    def tensor(self, i: int) -> str:
+    def tensor(self, card: Card) -> str:
         """Lay out the card of a tensor, or of the output: shape, value or summary, and a chip of gradient."""
-        card = self.graph.cards[i]
         x = card.summary
         lines = [self.heading(card, 12)]
         if x.shape and (not card.op or not card.users):  # of the others it stands on the edge
@@ -254,26 +247,24 @@ class Writer:
             lines.append(font(extent(x.shape) + size, "muted", 9))
         if self.values:
             lines.append(self.result(card) if not x.shape else font(x.line, "muted", 9))
-        return table(map(cell, [*lines, *self.heat(i), *self.foot(card)]))
+        return table(map(cell, [*lines, *self.heat(card), *self.foot(card)]))
 
     def result(self, card: Card) -> str:
         """Give the value of the output large."""
         text, color = card.summary.line, f"{ROLES[card.role].paint} text"
         return font(f"! {text}", "fault line", 16, bold=True) if card.summary.odd else font(text, color, 16, bold=True)
 
-    def heat(self, i: int) -> Iterator[str]:
+    def heat(self, card: Card) -> Iterator[str]:
         """Give the chip of the gradient."""
-        card = self.graph.cards[i]
         if card.gradient and card is self.output:
             yield pill("∇ 1 · seed", "no gradient", "muted")
         elif card.gradient and "gradient" not in card.first:  # which the foot says
-            text = f"∇ {number(card.gradient.rms)}" + (f" · Σ {n}" if (n := len(self.terms[i])) > 1 else "")
+            text = f"∇ {number(card.gradient.rms)}" + (f" · Σ {n}" if (n := len(card.parts)) > 1 else "")
             level = card.gradient.heat(self.middle)
             yield hot(level, text) if self.middle or level is None else pill(text, "sum", "gradient")
 
-    def folded(self, i: int) -> str:
+    def folded(self, card: Card) -> str:
         """Lay out the card of what is folded: how often, what, and the gradient of each."""
-        card = self.graph.cards[i]
         fold = card.fold
         assert fold is not None
         recipe = [SYMBOLS.get(op, op) for op in fold.recipe]
@@ -296,7 +287,7 @@ class Writer:
         elif fold.heat and card is not self.output:
             lines.append(hot(heat(fold.heat[0], self.middle), f"∇ {number(fold.heat[0])}"))
         else:
-            lines += self.heat(i)
+            lines += self.heat(card)
         return table(map(cell, [*lines, *self.foot(card)]), padding=2)
 
     def foot(self, card: Card) -> Iterator[str]:
@@ -308,9 +299,8 @@ class Writer:
         if card.hidden:
             yield font(f"⋯ {count(card.hidden, 'more edge')}", "muted", 9)
 
-    def hint(self, i: int) -> list[str]:
+    def hint(self, card: Card) -> list[str]:
         """Say everything that is known, in lines."""
-        card = self.graph.cards[i]
         x, g = card.summary, card.gradient
         if card.fold:
             what = f"{card.fold.count:,} × {' '.join(map(plain, card.fold.recipe[:STEPS]))} {plain(card.fold.label)}"
@@ -326,8 +316,8 @@ class Writer:
             lines.append(f"gradient {g.line}")
         elif self.output.gradient:
             lines.append("no gradient")
-        if len(self.terms[i]) > 1:
-            lines.append(f"the sum of {len(self.terms[i])} contributions")
+        if len(card.parts) > 1:
+            lines.append(f"the sum of {len(card.parts)} contributions")
         return lines + [f"{plain(name)} = {plain(told(param))}" for name, param in card.params.items()]
 
     def edges(self) -> Iterator[str]:
@@ -380,7 +370,8 @@ class Writer:
         if sent and user.gradient and slope is not None:
             return f"sends back {number(slope)} × {user.gradient.line} = {sent.line}"
         if sent and sent.shape:
-            return f"{extent(sent.shape)}; sends back a gradient of rms {number(sent.rms)}"
+            what = "gradients of rms up to" if user.fold else "a gradient of rms"
+            return f"{extent(sent.shape)}; sends back {what} {number(sent.rms)}"
         return extent(x.summary.shape) + ("" if self.flows(x, sent) else NONE)
 
     def legend(self) -> str:

@@ -52,6 +52,7 @@ class Card:
     name : what the user calls it, short; `path` in full.
     operands, users : numbers of cards; one that is used twice by another stands there twice.
     sent : the gradient that is sent back along each use of an operand, None where none flows.
+    parts : what its users send back to it, the sum of which is its gradient; folding leaves it as it is.
     slopes : the derivative with respect to each operand where both are scalars, else None.
     first : "value", "gradient": what is not finite here, though nothing that it comes from is not.
     depth : the number of operations on the longest way to it.
@@ -72,6 +73,7 @@ class Card:
     operands: list[int] = field(default_factory=list)
     users: list[int] = field(default_factory=list)
     sent: list[Summary | None] = field(default_factory=list)
+    parts: list[Summary] = field(default_factory=list)
     slopes: list[float | None] = field(default_factory=list)
     first: tuple[str, ...] = ()
     depth: int = 0
@@ -202,6 +204,8 @@ def _differentiate(output: Node, cards: list[Card], number: Mapping[int, int]) -
         for k, i in enumerate(card.operands):
             if len(cards[i].users) == 1:
                 card.sent[k] = cards[i].gradient  # nothing else comes in
+            if sent := card.sent[k]:
+                cards[i].parts.append(sent)
 
 
 def sends(node: Node, position: int, ct: Any) -> Any:
