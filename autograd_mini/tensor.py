@@ -193,9 +193,9 @@ class Tensor(Node):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Show the graph in a notebook, if it is small."""
-        from .draw import shown  # here, as what only a picture needs is not to be loaded with the library
+        from .draw import bundle  # here, as what only a picture needs is not to be loaded with the library
 
-        return shown(self)
+        return bundle(self)
 
     def __format__(self, spec: str) -> str:
         return format(self.value, spec) if spec else repr(self)

@@ -210,7 +210,7 @@ def _painted(dot: str, raw: str, writer: Writer, graph: Graph, theme: str) -> Dr
     return Drawing(dot, writer.title or "Computation graph", writer.description(), graph, theme, raw)
 
 
-def shown(output: Node) -> dict[str, str]:
+def bundle(output: Node) -> dict[str, str]:
     """Give what a notebook shows of a Tensor: its graph, if there is one and it is small, else its text."""
     text = {"text/plain": repr(output)}
     if not output.op or len(ancestors(output)) > SMALL:

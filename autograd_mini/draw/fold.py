@@ -14,6 +14,8 @@ from .graph import Box, Card, Fold, Graph, place
 PERIOD = 48  # items: the longest sequence whose repetition is seen
 LEAST = 3  # repetitions that are folded
 
+Group = tuple[list[int], Fold | None]  # cards that become one, and what is to be said of them
+
 
 def fold(graph: Graph) -> Graph:
     """Fold sequences of cards and boxes that are repeated, and beside them boxes without boxes inside."""
@@ -37,27 +39,23 @@ def fold(graph: Graph) -> Graph:
 
     page = Box("")
     todo = [(graph.page, page)]
-    folds: dict[int, Fold] = {}  # id of the members -> what they are folded into
-    groups: list[list[int]] = []
+    groups: list[Group] = []
     while todo:
         old, new = todo.pop()
         at = 0
         for start, period, count in [*runs[id(old)], (len(old.items), 1, 0)]:
             for item in old.items[at:start]:
                 if isinstance(item, int):
-                    new.items.append(_group(groups, [item]))
+                    _add(new, groups, [item])
                 elif inside[id(item)] or any(isinstance(part, Box) for part in item.items):
-                    new.items.append(Box(item.label))
-                    todo.append((item, new.items[-1]))  # type: ignore[arg-type]
+                    todo.append((item, _open(new, item)))
                 else:
-                    new.items.append(_group(groups, _members([item])))
-                    folds[new.items[-1]] = _folded(graph, [[item]])  # type: ignore[index]
+                    _add(new, groups, _members([item]), _folded(graph, [[item]]))
             at = start + period * count
             if count:
                 units = [old.items[i : i + period] for i in range(start, at, period)]
-                new.items.append(_group(groups, _members(old.items[start:at])))
-                folds[new.items[-1]] = _folded(graph, units)  # type: ignore[index]
-    return _rebuilt(graph, page, groups, folds)
+                _add(new, groups, _members(old.items[start:at]), _folded(graph, units))
+    return _rebuilt(graph, page, groups)
 
 
 def focus(graph: Graph, center: int, hops: int) -> Graph:
@@ -68,27 +66,33 @@ def focus(graph: Graph, center: int, hops: int) -> Graph:
         edge = {j for i in edge for j in (*graph.cards[i].operands, *graph.cards[i].users)} - kept
         kept |= edge
     page = Box("")
-    groups: list[list[int]] = []
+    groups: list[Group] = []
     todo = [(graph.page, page)]
     while todo:
         old, new = todo.pop()
         for item in old.items:
-            if isinstance(item, Box):
-                if any(i in kept for i in _members([item])):
-                    new.items.append(Box(item.label))
-                    todo.append((item, new.items[-1]))  # type: ignore[arg-type]
-            elif item in kept:
-                new.items.append(_group(groups, [item]))
-    part = _rebuilt(graph, page, groups, {})
+            if isinstance(item, int):
+                if item in kept:
+                    _add(new, groups, [item])
+            elif any(i in kept for i in _members([item])):
+                todo.append((item, _open(new, item)))
+    part = _rebuilt(graph, page, groups)
     card = graph.cards[center]
-    center_name = card.path or card.op or "a leaf"
-    part.note = f"{len(kept):,} of {len(graph.cards):,} cards: those at most {hops} edges away from {center_name}"
+    what = card.path or card.op or "a leaf"
+    part.note = f"{len(kept):,} of {len(graph.cards):,} cards: those at most {hops} edges away from {what}"
     return part
 
 
-def _group(groups: list[list[int]], members: list[int]) -> int:
-    groups.append(members)
-    return len(groups) - 1
+def _open(box: Box, like: Box) -> Box:
+    """Put an empty box like another into a box."""
+    box.items.append(inner := Box(like.label))
+    return inner
+
+
+def _add(box: Box, groups: list[Group], members: list[int], fold: Fold | None = None) -> None:
+    """Put a group into a box."""
+    box.items.append(len(groups))
+    groups.append((members, fold))
 
 
 def _members(items: list[int | Box]) -> list[int]:
@@ -166,29 +170,25 @@ def _heat(unit: list[Card]) -> float:
     return hypot(*(gradient.rms * sqrt(gradient.size / size) for gradient in found))
 
 
-def _rebuilt(graph: Graph, page: Box, groups: list[list[int]], folds: dict[int, Fold]) -> Graph:
-    """Give the graph of groups of cards; an edge that leads out of what is drawn is counted as hidden."""
-    order, stack = [], [page]
-    while stack:
-        box = stack.pop()
-        order += [item for item in box.items if isinstance(item, int)]
-        stack += [item for item in box.items if isinstance(item, Box)]
-    order.sort(key=lambda group: groups[group][-1] if group in folds else groups[group][0])
-    place_of = {group: n for n, group in enumerate(order)}
-    stack = [page]
-    while stack:
-        box = stack.pop()
-        box.items = [place_of[item] if isinstance(item, int) else item for item in box.items]
-        stack += [item for item in box.items if isinstance(item, Box)]
-    owner = {i: n for n, group in enumerate(order) for i in groups[group]}
+def _rebuilt(graph: Graph, page: Box, groups: list[Group]) -> Graph:
+    """Give the graph of groups, numbered in the items of `page`; an edge out of what is drawn counts as hidden."""
+    groups_in_order = sorted(range(len(groups)), key=lambda n: groups[n][0][-1])  # as operands stand before users
+    number = {old: new for new, old in enumerate(groups_in_order)}
+    boxes = [page]
+    for box in boxes:
+        boxes += [item for item in box.items if isinstance(item, Box)]
+        box.items = [number[item] if isinstance(item, int) else item for item in box.items]
+    groups = [groups[old] for old in groups_in_order]
+    owner = {i: n for n, (members, _) in enumerate(groups) for i in members}
+    output = graph.output
     cards: list[Card] = []
-    for n, group in enumerate(order):
-        members = groups[group]
+    for n, (members, fold) in enumerate(groups):
         last = graph.cards[members[-1]]
-        summary, gradient = last.summary, last.gradient
-        card = replace(last, operands=[], users=[], sent=[], slopes=[], depth=0, aside=False, fold=folds.get(group))
-        card.summary, card.gradient = summary, gradient
-        if card.fold:
+        card = replace(last, operands=[], users=[], sent=[], slopes=[], depth=0, aside=False, fold=fold)
+        card.summary = last.summary  # replace() leaves out what is no argument
+        if last is graph.output:
+            output = card
+        if fold:
             inner = [graph.cards[i] for i in members]
             card.role = "loss" if last.role == "loss" else "fold"
             card.first = tuple(dict.fromkeys(what for x in inner for what in x.first))
@@ -201,7 +201,7 @@ def _rebuilt(graph: Graph, page: Box, groups: list[list[int]], folds: dict[int, 
                     card.hidden += 1
                 elif source == n:
                     continue
-                elif card.fold and source in card.operands:  # one line for all
+                elif fold and source in card.operands:  # one line for all, with the largest gradient
                     k = card.operands.index(source)
                     known = card.sent[k]
                     if sent and (known is None or sent.rms > known.rms):
@@ -209,13 +209,10 @@ def _rebuilt(graph: Graph, page: Box, groups: list[list[int]], folds: dict[int, 
                 else:
                     card.operands.append(source)
                     card.sent.append(sent)
-                    card.slopes.append(None if card.fold else slope)
+                    card.slopes.append(None if fold else slope)
             card.hidden += sum(j not in owner for j in x.users)
         cards.append(card)
     for n, card in enumerate(cards):
         for source in card.operands:
             cards[source].users.append(n)
-    output = next((cards[n] for n, group in enumerate(order) if graph.cards[groups[group][-1]] is graph.output), None)
-    return Graph(
-        cards, page, output or graph.output, graph.tensors, place(cards, graph.tensors), graph.known, note=graph.note
-    )
+    return Graph(cards, page, output, graph.tensors, place(cards, graph.tensors), graph.known, graph.note)
