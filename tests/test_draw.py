@@ -742,6 +742,23 @@ def test_hostile_text_is_only_text(engine):
         assert any(hint.startswith(f"parameter {line} shape".replace("  ", " ")) for hint in hints)
 
 
+def test_hostile_scopes_are_folded_as_text(engine):
+    y = ag.Tensor(1.0)
+    for name in HOSTILE:
+        step = ag.primitive(name, lambda x: x + 1, lambda g, y, x: g)
+        for _ in range(3):
+            with ag.scope(name):
+                y = step(step(y))
+    root = assert_safe(draw(y, fold=True).svg)
+    shown = text_of(root, "text")
+    for name in HOSTILE:
+        assert " ".join(plain(name).split()) in shown
+    near = draw(y, names={HOSTILE[5]: y}, focus=y, hops=1)
+    assert_safe(near.svg)
+    assert "those at most 1 edges away" not in near.dot
+    assert "those at most 1 edge away from" in near.dot
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8), st.text(max_size=60))
 def test_any_text_is_only_text(engine, names, title):
@@ -749,10 +766,14 @@ def test_any_text_is_only_text(engine, names, title):
     total = ag.Tensor(0.0)
     for leaf in leaves.values():
         total = total + leaf.sum()
+        for _ in range(3):
+            with ag.scope(title):
+                total = ag.sin(total) * 2.0
     root = assert_safe(draw(total, names=leaves, title=title).svg)
     for name in names:
         line = " ".join(plain(name).split())
         assert line in text_of(root, "text") or not line
+    assert_safe(draw(total, names=leaves, fold=True, focus=leaves[names[0]], hops=20, theme="dark").svg)
 
 
 def test_two_drawings_in_a_page_have_no_id_in_common(engine):

@@ -79,7 +79,8 @@ def focus(graph: Graph, center: int, hops: int) -> Graph:
     part = _rebuilt(graph, page, groups)
     card = graph.cards[center]
     what = card.path or card.op or "a leaf"
-    part.note = f"{len(kept):,} of {len(graph.cards):,} cards: those at most {hops} edges away from {what}"
+    away = f"{hops} edge{'' if hops == 1 else 's'} away"
+    part.note = f"{len(kept):,} of {len(graph.cards):,} cards: those at most {away} from {what}"
     return part
 
 
