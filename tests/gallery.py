@@ -118,7 +118,7 @@ def near():
 
 
 def summary():
-    """Of more than 100,000 cards there is no picture: a card says what there is, and no Graphviz is started."""
+    """Of 100,000 cards or more there is no picture: a card says what there is, and no Graphviz is started."""
     x = y = ag.Tensor(0.5)
     for _ in range(50_000):
         y = ag.sin(y) * 1.0001

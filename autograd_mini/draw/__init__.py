@@ -19,7 +19,7 @@ from .theme import DARK
 
 __all__ = ["Drawing", "draw"]
 
-LARGE = 100_000  # cards; a larger graph gets a summary, and Graphviz is not started
+LARGE = 100_000  # cards; of so many there is a summary, and Graphviz is not started
 SMALL = 150  # cards; a larger graph is folded, and does not show itself in a notebook
 THEMES = ("auto", "light", "dark")
 
@@ -151,7 +151,7 @@ def draw(
         From left to right or from top to bottom; by default the former, unless the graph is deep.
     fold : bool or "auto"
         Draw what is repeated three times or more, one after the other, as one card with the gradients of
-        all. By default where there are more than 150 cards; of more than 100,000 there is a summary only.
+        all. By default where there are more than 150 cards; of 100,000 there is a summary only.
     max_nodes : int
         Refuse to draw more cards than these.
     focus : Tensor or str, optional
@@ -185,7 +185,7 @@ def draw(
     if fold not in (True, False, "auto"):
         raise ValueError(f'fold is True, False or "auto" (where there are more than {SMALL} cards), not {fold!r}')
     graph = shown = collect(output, names or {}, grads)
-    if fold == "auto" and focus is None and len(graph.cards) > LARGE:
+    if fold == "auto" and focus is None and len(graph.cards) >= LARGE:
         from .overview import overview
 
         writer = Writer(graph, values, title, direction)

@@ -348,7 +348,7 @@ class Writer:
             text = extent(shape) if shape else ""
         if not text:
             return look
-        text = f"&#160;{text}" if self.direction == "TB" else text  # it stands beside the line, not above it
+        text = f"&#160;&#160;{text}" if self.direction == "TB" else text  # it stands beside the line, not above it
         return f"{look} label=<{font(text, 'muted' if self.tensors else 'gradient', 9)}>"
 
     def flows(self, x: Card, sent: Summary | None) -> bool:
