@@ -15,6 +15,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
+from copy import copy
 from functools import partial
 from heapq import heappop, heappush
 from importlib import import_module
@@ -23,7 +24,7 @@ from itertools import count
 from math import inf
 from threading import get_ident, local
 from types import FunctionType
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, Self, cast
 
 Value = Any  # an array, a NumPy scalar or a Python number
 Operand = Any  # a Node or a Value
@@ -40,13 +41,14 @@ class Operation(Protocol):
 
 
 clock = count(1)  # one tick a node and one a change of data: the graph's only notion of time
-paused: set[int] = set()  # threads that may record nothing: empty nearly always, and cheaper to ask than `_mode`
+special: set[int] = set()  # threads in a mode of their own: empty nearly always, and cheaper to ask than `_mode`
 
 
 class _Mode(local):
-    """What a thread is doing: whether it records."""
+    """What a thread is doing: whether it records, and in which scopes, innermost first."""
 
     recording = True
+    scopes: tuple[Scope, ...] = ()
 
 
 _mode = _Mode()
@@ -58,20 +60,48 @@ class mode(ContextDecorator):
     def __init__(self, *, recording: bool) -> None:
         self.recording = recording
 
-    def _recreate_cm(self) -> mode:  # what is decorated may call itself, and run in many threads at once
-        return mode(recording=self.recording)
+    def _recreate_cm(self) -> Self:  # what is decorated may call itself, and run in many threads at once
+        return copy(self)
 
     def __enter__(self) -> None:
-        vars(_mode).setdefault("stack", []).append(_mode.recording)
-        self._set(self.recording)
+        vars(_mode).setdefault("stack", []).append((_mode.recording, _mode.scopes))
+        self._set(self.recording, _mode.scopes)
 
     def __exit__(self, *_: object) -> None:
-        self._set(vars(_mode)["stack"].pop())
+        self._set(*vars(_mode)["stack"].pop())
 
     @staticmethod
-    def _set(recording: bool) -> None:
-        _mode.recording = recording
-        (paused.discard if recording else paused.add)(get_ident())
+    def _set(recording: bool, scopes: tuple[Scope, ...]) -> None:
+        _mode.recording, _mode.scopes = recording, scopes
+        (special.discard if recording and not scopes else special.add)(get_ident())
+
+
+class scope(mode):
+    """Name what this thread records for a while, as ``with scope("head"):`` or as a decorator.
+
+    Drawings put a box around it, as around what a module computes. Scopes nest.
+
+    Parameters
+    ----------
+    label : str
+        What the box is called.
+
+    Examples
+    --------
+    >>> import autograd_mini as ag
+    >>> x = ag.Tensor(2.0)
+    >>> with ag.scope("head"):
+    ...     y = ag.tanh(x * 3 + 1)
+    >>> '<B>head</B>' in ag.draw(y).dot
+    True
+    """
+
+    def __init__(self, label: str) -> None:
+        self.label = str(label)
+
+    def __enter__(self) -> None:
+        vars(_mode).setdefault("stack", []).append((_mode.recording, _mode.scopes))
+        self._set(_mode.recording, ((self.label, next(clock)), *_mode.scopes))
 
 
 def no_grad(f: Callable[..., Any] | None = None) -> Any:
@@ -82,7 +112,7 @@ def no_grad(f: Callable[..., Any] | None = None) -> Any:
 
 def is_recording() -> bool:
     """Whether this thread records."""
-    return not paused or _mode.recording
+    return not special or _mode.recording
 
 
 class Primitive:
@@ -132,13 +162,14 @@ class Node:
     op, operands, params : the application; a leaf has no `op` and no operands.
     age : a tick of the clock, greater than that of every operand. Changing a leaf's data, or updating a
         result in place, makes it younger than what was computed from it before, and the sweep sees that.
-    scopes : the named scopes that it is the result of, innermost first. What was recorded since one of
-        them began, up to this node, lies in it: so a scope costs nothing but its name.
+    scopes : the named scopes that it was recorded in, or is the result of, innermost first. What was recorded
+        since one of them began, up to this node, lies in it: so a module need only mark what it gives.
     requires_grad : whether a cotangent is wanted here.
     grad : what `backward()` has added up, for leaves.
+    name : what drawings call it; not there unless it was given one.
     """
 
-    __slots__ = ("__weakref__", "age", "grad", "op", "operands", "params", "requires_grad", "scopes", "value")
+    __slots__ = ("__weakref__", "age", "grad", "name", "op", "operands", "params", "requires_grad", "scopes", "value")
 
     value: Value
     op: Primitive | None
@@ -148,6 +179,7 @@ class Node:
     scopes: tuple[Scope, ...]
     requires_grad: bool
     grad: Value | None
+    name: str
 
     array: ClassVar[type] = object  # the type of values that have axes; a subclass names it
     number: ClassVar[type] = float  # and that of those that have none
@@ -190,11 +222,11 @@ def result(
     node.value = value if type(value) is kind.array or type(value) is kind.number else kind.taken(value)
     node.age = next(clock)
     node.grad = None
-    if requires_grad and (not paused or _mode.recording):  # is_recording(), without the call
+    if requires_grad and (not special or _mode.recording):  # is_recording(), without the call
         node.op = op
         node.operands = operands
         node.params = params
-        node.scopes = ()
+        node.scopes = _mode.scopes if special else ()
         node.requires_grad = True
     else:
         leaf(node)

@@ -55,6 +55,8 @@ class Tensor(Node):
         Complex numbers, strings and objects are refused.
     requires_grad : bool
         False makes it a constant that is carried along, for instance a frozen weight.
+    name : str, optional
+        What drawings call it. A module gives names to the Tensors that it holds and that have none.
 
     Attributes
     ----------
@@ -83,11 +85,13 @@ class Tensor(Node):
     array, number = np.ndarray, np.float64
     __hash__ = object.__hash__  # by identity, though == compares entries
 
-    def __init__(self, data: ArrayLike, requires_grad: bool = True) -> None:
+    def __init__(self, data: ArrayLike, requires_grad: bool = True, *, name: str | None = None) -> None:
         self.value = _real(data, "a Tensor")
         self.age = next(clock)
         self.grad = None
         leaf(self, bool(requires_grad))
+        if name is not None:
+            self.name = str(name)
 
     @staticmethod
     def constant(x: Any) -> Any:
@@ -186,6 +190,12 @@ class Tensor(Node):
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         origin = f", op={self.op.name!r}" if self.op else "" if self.requires_grad else ", requires_grad=False"
         return f"Tensor({text}{dtype}{origin})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Show the graph in a notebook, if it is small."""
+        from .draw import bundle  # here, as what only a picture needs is not to be loaded with the library
+
+        return bundle(self)
 
     def __format__(self, spec: str) -> str:
         return format(self.value, spec) if spec else repr(self)
@@ -398,7 +408,7 @@ class Tensor(Node):
     def __reduce__(self) -> tuple[Any, ...]:
         """Flatten the graph into rows, oldest first, so that neither pickle nor deepcopy recurses along it."""
         if self.op is None:
-            return _leaf, (type(self), self.value, self.requires_grad, self.grad)
+            return _leaf, (type(self), self.value, self.requires_grad, self.grad, getattr(self, "name", None))
         nodes = ancestors(self)
         row = {node: i for i, node in enumerate(nodes)}
         starts = sorted({start for node in nodes for _, start in node.scopes})
@@ -417,8 +427,10 @@ class Tensor(Node):
         return _graph, (rows,)
 
 
-def _leaf(kind: type[Tensor], value: Any, requires_grad: bool, grad: Any) -> Tensor:
+def _leaf(kind: type[Tensor], value: Any, requires_grad: bool, grad: Any, name: str | None = None) -> Tensor:
     tensor = kind(value, requires_grad)
+    if name is not None:
+        tensor.name = name
     tensor.grad = None if grad is None else grad.copy()
     return tensor
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from autograd_mini.files import replacing
 
-from . import conventions, coverage
+from . import conventions, coverage, gallery
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES: dict[str, Callable[[], str]] = {
     "conventions.md": conventions.page,
     "coverage.md": coverage.page,
+    "gallery.md": gallery.page,
 }
 
 

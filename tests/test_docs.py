@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
-from tests import examples, pages
+from tests import examples, gallery, pages
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -46,6 +46,17 @@ def test_the_example_of_the_readme_draws_its_picture(
     exec(compile(example, "README.md", "exec"), {})
     assert capsys.readouterr().out == "[0 1 1 0]\n"
     assert shown(tmp_path / "xor.svg") == shown(ROOT / "docs" / "xor.svg")
+
+
+@pytest.mark.parametrize("name", gallery.GALLERY)
+def test_the_gallery_shows_what_is_drawn(name: str, tmp_path: Path) -> None:
+    gallery.GALLERY[name][1]().save(tmp_path / "again.svg")
+    assert shown(tmp_path / "again.svg") == shown(gallery.PICTURES / f"{name}.svg"), "python -m tests.gallery"
+    assert ET.parse(tmp_path / "again.svg").getroot().get("role") == "img"
+
+
+def test_every_picture_of_the_gallery_is_in_its_page() -> None:
+    assert {path.stem for path in gallery.PICTURES.glob("*.svg")} == set(gallery.GALLERY)
 
 
 def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:

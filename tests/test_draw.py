@@ -1,10 +1,13 @@
 """The drawing of a graph: what it shows, that it is the same everywhere, and that no text breaks it."""
 
+import copy
 import os
+import pickle
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -17,8 +20,10 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 from autograd_mini.draw import Drawing, draw, engines
 from autograd_mini.draw.dot import plain
+from autograd_mini.draw.fold import focus, fold
+from autograd_mini.draw.graph import collect
 from autograd_mini.draw.summary import Summary, number
-from autograd_mini.draw.theme import HEAT, PALETTE, ROLES, chip
+from autograd_mini.draw.theme import DARK, HEAT, PALETTE, ROLES, chip
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = [
@@ -54,7 +59,26 @@ def deep(steps):
     return x, y
 
 
+def contributions():
+    """A value that is used four times."""
+    x = ag.Tensor(1.5)
+    return x * x * ag.sin(x) + x, {"x": x}
+
+
+def root():
+    """A root that is not a number, and another that has no slope."""
+    x = ag.Tensor([4.0, 0.0, -1.0])
+    with np.errstate(all="ignore"):
+        return (ag.sqrt(x * 3.0) * 2.0).sum(), {"x": x}
+
+
+def layers():
+    """A network of equal layers, each in its scope, and a head."""
+    return layered(5)
+
+
 SAMPLES = {"neuron": neuron, "mlp": mlp}
+DRAWN = {**SAMPLES, "contributions": contributions, "root": root, "layers": layers}
 
 
 @pytest.fixture(params=["wheel", "path"] if shutil.which("dot") else ["wheel"])
@@ -94,10 +118,11 @@ def card(drawing, what):
     return only
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", DRAWN)
 def test_the_dot_is_the_golden_one(name):
-    output, names = SAMPLES[name]()
-    assert draw(output, names=names, title=name).dot == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
+    output, names = DRAWN[name]()
+    drawing = draw(output, names=names, title=name, fold=name == "layers")
+    assert drawing.dot == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
 
 
 def test_the_dot_does_not_depend_on_the_process():
@@ -234,12 +259,15 @@ def test_a_deep_graph_goes_down():
     assert "rankdir=TB" in draw(deep(3)[1], direction="TB").dot
 
 
-def test_a_hundred_thousand_nodes_do_not_recurse():
+def test_a_hundred_thousand_nodes_do_not_recurse(no_graphviz):
     x, y = deep(100_000)
-    drawing = draw(y, max_nodes=200_000, names={"x": x})
-    assert drawing.dot.count("\n") > 200_000
+    drawing = draw(y, names={"x": x})
+    assert "sin 100,000" in drawing.dot
+    assert "depth" in drawing.svg  # and no engine was started
+    assert_safe(drawing.svg)
+    assert draw(y, fold=False, max_nodes=200_000).dot.count("\n") > 200_000
     with pytest.raises(ValueError, match=r"100,001 cards, more than max_nodes=2,000"):
-        draw(y)
+        draw(y, fold=False)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +284,7 @@ def test_any_value_can_be_drawn(value, engine):
 def test_what_is_not_finite_is_marked():
     x = ag.Tensor([np.nan, 1.0, 2.0, 3.0])
     drawing = draw(x.sum() * np.inf, names={"x": x})
-    assert card(drawing, "θ x") == "θ x 4 1 of 4 not finite ! ∇ inf"
+    assert card(drawing, "θ x") == "θ x 4 1 of 4 not finite ! ∇ inf ! nan first here"
 
 
 @pytest.mark.parametrize(
@@ -303,6 +331,286 @@ def test_changed_data_is_refused_unless_gradients_are_left_out():
     assert len(nodes(draw(y, grads=False))) == 2
 
 
+def labels(drawing):
+    """Give what is written on the edges."""
+    return [words(text) for text in re.findall(r"^ *n\d+ -> n\d+ .* label=<(.*?)> tooltip", drawing.dot, re.MULTILINE)]
+
+
+def hints(drawing):
+    """Give what hovering over the edges says."""
+    return re.findall(r'^ *n\d+ -> n\d+ .*tooltip="(.*)"\]', drawing.dot, re.MULTILINE)
+
+
+# -- what flows along the edges --------------------------------------------------------------------
+
+
+def test_edges_of_scalars_carry_the_local_derivative():
+    output, names = neuron()
+    drawing = draw(output, names=names)
+    assert labels(drawing) == [f"∂ {x}" for x in ("−3", "2", "1", "0", "1", "1", "1", "1", "0.5")]
+    assert hints(drawing)[0] == "sends back −3 × 0.5 = −1.5"
+    assert "∂ on an edge" in words(drawing.dot)
+
+
+def test_where_a_value_is_used_twice_edges_carry_gradients_and_the_card_their_sum():
+    x = ag.Tensor(1.5)
+    drawing = draw(x * x * ag.sin(x) - x, names={"x": x})
+    assert labels(drawing) == [f"∇ {x}" for x in ("1.5", "1.5", "0.159", "0.997", "2.25", "1", "−1")]
+    assert card(drawing, "x") == "θ x value 1.5 grad 2.15 Σ 1.5 + 1.5 + 0.159 − 1"
+    stacked = draw(ag.stack([x * ag.Tensor(np.ones(2)), x * ag.Tensor(np.ones(2))]).sum(), names={"x": x})
+    assert card(stacked, "θ x") == "θ x value 1.5 grad 4 Σ 2 + 2"
+    tensor = ag.Tensor(np.ones(2))
+    assert card(draw((tensor * tensor).sum(), names={"x": tensor}), "θ x") == "θ x 2 [1, 1] ∇ 2 · Σ 2"
+    y = x
+    for _ in range(9):
+        y = y + x
+    assert "Σ 1 + 1 + 1 + 1 + 1 + 1 + … (10 terms)" in card(draw(y, names={"x": x}), "θ x")
+
+
+def test_no_derivative_is_shown_where_none_is_computed():
+    output, names = neuron()
+    assert labels(draw(output, names=names, grads=False)) == []
+    frozen = draw(ag.Tensor(2.0) * ag.Tensor(3.0, requires_grad=False))
+    assert labels(frozen) == ["∂ 3"]
+    assert re.search(r"n1 -> n2 .*style=dashed.*no gradient flows here", frozen.dot)
+
+
+def test_edges_of_tensors_carry_shapes_and_are_as_wide_as_their_gradient():
+    x = ag.Tensor(np.ones((2, 3)))
+    drawing = draw(((x * 1e-3).sum(axis=0) * 1e-2).sum(), names={"x": x})
+    assert labels(drawing) == ["2×3", "1×3", "3", "3"]
+    widths = [float(width) for width in re.findall(r"n\d+ -> n\d+ .*penwidth=([\d.]+)", drawing.dot)]
+    by_edge = dict(zip(edges(drawing), widths, strict=True))
+    used = [by_edge[i, j] for i, j in edges(drawing) if (i, j) in by_edge and by_edge[i, j] != 1]
+    assert used == sorted(used)
+    assert used[-1] - used[0] == pytest.approx(0.6 * 5)
+
+
+# -- parameters, inputs, and what is frozen --------------------------------------------------------
+
+
+def test_inputs_parameters_and_frozen_parameters_are_told_apart_where_it_is_known():
+    model, x = ag.nn.MLP([2, 2, 1]), ag.Tensor(np.ones((1, 2)))
+    model.layers[0].requires_grad_(False)
+    drawing = draw(model(x).sum(), names={"model": model, "x": x})
+    assert card(drawing, "▷").startswith("▷ x 1×2")
+    frozen = [line for line in nodes(drawing) if "frozen parameter model.layers.0" in line]
+    assert len(frozen) == 2
+    assert all("dashed" in line and "∇" not in line for line in frozen)
+    assert all(word in words(drawing.dot) for word in ("▷ input", "θ parameter ", "θ frozen parameter"))
+    assert "θ parameter or input" in words(draw(model(x).sum()).dot)
+
+
+def test_a_dict_or_a_list_holds_parameters():
+    x, w, b = map(ag.Tensor, (1.0, 2.0, 3.0))
+    drawing = draw(x * w + b, names={"x": x, "layer": {"w": w, "deep": [b]}})
+    assert [card(drawing, what)[:3] for what in ("x", "w", "deep")] == ["▷ x", "θ w", "θ d"]
+    assert "parameter layer.deep.0" in drawing.dot
+    assert card(draw(x * w, names={"ws": [x, w]}), "ws.1").startswith("θ ws.1")
+
+
+def test_tensors_may_have_names_and_those_of_modules_have():
+    x = ag.Tensor(np.ones((1, 2)), name="my x")
+    drawing = draw(ag.nn.Linear(2, 2)(x).sum(), names={})
+    assert [card(drawing, what)[:8] for what in ("my x", "weight", "bias")] == ["θ my x 1", "θ weight", "θ bias 2"]
+    assert card(draw(x * 2.0, names={"other": x}), "other").startswith("θ other")
+    assert copy.deepcopy(x).name == pickle.loads(pickle.dumps(x)).name == "my x"
+    holder = ag.nn.Module()
+    holder.mine, holder.several = x, [ag.Tensor(1.0)]
+    assert (x.name, holder.several[0].name) == ("my x", "several.0")
+    assert not hasattr(x * 2.0, "name")
+
+
+def test_a_name_of_nothing_in_the_drawing_gives_a_warning():
+    x, other = ag.Tensor(np.ones(2)), ag.Tensor(np.ones(2))
+    with pytest.warns(UserWarning, match=r"nothing is in this drawing: other, more\.") as caught:
+        draw(x.sum(), names={"x": x, "other": other, "more": np.arange(3)})
+    assert caught[0].filename == __file__
+
+
+# -- where values cease to be finite ---------------------------------------------------------------
+
+
+def test_the_first_value_and_the_first_gradient_that_are_not_finite_are_marked():
+    x = ag.Tensor([4.0, -1.0])
+    with np.errstate(all="ignore"):
+        drawing = draw((ag.sqrt(x * 3.0) * 2.0).sum(), names={"x": x})
+    assert card(drawing, "sqrt").endswith("! nan first here")
+    assert card(drawing, "∇ nan first").startswith("×")  # to where sqrt sent it
+    assert drawing.dot.count("first here") == 2
+    red = [line for line in drawing.dot.splitlines() if "->" in line and "! ∇ nan" in line]
+    assert len(red) == 1
+    assert words(card(drawing, "x")).endswith("! ∇ nan")  # not the first
+
+
+def test_scalars_that_are_not_finite_are_marked():
+    x = ag.Tensor(0.0)
+    with np.errstate(all="ignore"):
+        drawing = draw(ag.log(x) * 0.0, names={"x": x})
+    assert card(drawing, "log") == "log value ! −inf grad 0 ! inf first here"
+    assert card(drawing, "θ x") == "θ x value 0 grad ! nan ! ∇ nan first here"
+    assert "! nan" in card(drawing, "seed")
+
+
+def test_gradients_that_vanish_or_explode_are_called_out():
+    def chain(factor):
+        y, ws = np.ones((1, 2)), [ag.Tensor(np.eye(2) * factor) for _ in range(8)]
+        for w in ws:
+            y = ag.tanh(y @ w)
+        return draw(y.sum(), names={"ws": ws})
+
+    assert "▼ vanishing: ∇ of the first parameters" in chain(5.0).dot
+    assert "vanishing" not in chain(1.0).dot
+    x = y = ag.Tensor(np.full(2, 1e-3))
+    ws = [ag.Tensor(np.full(2, 9.0)) for _ in range(8)]
+    for w in ws:
+        y = ag.sin(y * w)
+    exploding = draw((y * 1e-9 + ws[0] * 1e6 * x).sum(), names={"ws": ws})
+    assert "▲ exploding" in exploding.dot
+    assert "exploding" not in chain(5.0).dot
+
+
+# -- less than everything --------------------------------------------------------------------------
+
+
+def folds(drawing):
+    """Give the text on the cards that stand for many."""
+    found = [words(re.search(r"label=<(.*)> id=", line)[1]) for line in nodes(drawing)]
+    return [text for text in found if " card" in text]
+
+
+def layered(layers):
+    """A network of equal layers, each in its scope, and a head."""
+    h, ws = np.ones((3, 4)), []
+    for i in range(1, layers + 1):
+        with ag.scope(f"layer {i}"):
+            ws.append(ag.Tensor(np.eye(4) * 0.5))
+            h = ag.sigmoid(h @ ws[-1] + 1.0)
+    with ag.scope("head"):
+        return ag.mean(h * h), {"ws": ws}
+
+
+def test_repeated_scopes_are_one_card_with_a_strip_of_heat():
+    loss, names = layered(60)
+    drawing = draw(loss, names=names)
+    many, head = folds(drawing)
+    assert re.fullmatch(r"layer 1 … 60 × 60 matmul → \+ → sigmoid θ 960 · 300 cards ∇ first .* ▼ vanishing", many)
+    assert re.fullmatch(r"head × → mean 2 cards [\d.]+ ∇ 1 · seed", head)
+    assert drawing.dot.count('FIXEDSIZE="TRUE"') == 60
+    assert edges(drawing) == [(0, 1), (1, 2)]
+    assert "303 cards folded into 3: 182 operations, 960 numbers in parameters" in drawing.dot
+    assert repr(drawing).startswith("<Drawing: 303 cards folded into 3")
+    assert len(drawing.graph.cards) == 303
+
+
+def test_folding_can_be_asked_for_or_refused():
+    loss, names = layered(5)
+    assert folds(draw(loss, names=names)) == []
+    assert "layer 1 … 5 × 5" in folds(draw(loss, names=names, fold=True))[0]
+    assert folds(draw(layered(60)[0], fold=False)) == []
+    assert folds(draw(layered(2)[0], fold=True)) == []  # twice is not often
+
+
+def test_modules_fold_together_with_what_stands_between_them():
+    model = ag.nn.MLP([4] * 12, rng=0)
+    drawing = draw(model(np.ones((2, 4))).sum(), names={"model": model}, fold=True)
+    assert boxes(drawing)[0][1] == "MLP"
+    assert folds(drawing)[0].startswith("layers.0 … 18 × 10 matmul → + → tanh θ 200")
+
+
+def test_a_chain_folds_without_scopes():
+    drawing = draw(deep(1000)[1])
+    assert folds(drawing)[0].startswith("sin × 999 999 cards")
+    assert drawing.dot.count('FIXEDSIZE="TRUE"') == 100
+
+
+def test_edges_between_folded_cards_are_one():
+    h = ag.Tensor(np.ones(3))
+    for i in range(4):
+        with ag.scope(f"block {i}"):
+            h = h + ag.tanh(h * 2.0)  # h comes in twice
+    drawing = draw((h * h).sum(), fold=True)
+    assert edges(drawing) == [(0, 1), (1, 2), (1, 2), (2, 3)]  # of a card that is not folded all are kept
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("+*s[]"), st.integers(1, 4)), max_size=60), st.booleans())
+def test_any_graph_folds_into_one_in_order(steps, near):
+    values, open_ = [ag.Tensor(np.ones(2))], []
+    for what, back in steps:
+        x, y = values[-1], values[-min(back, len(values))]
+        if what == "[":
+            open_.append(ag.scope(f"scope {len(values) % 3}"))
+            open_[-1].__enter__()
+        elif what == "]":
+            if open_:
+                open_.pop().__exit__()
+        else:
+            values.append(x + y if what == "+" else x * y * 0.5 if what == "*" else ag.sin(x))
+    while open_:
+        open_.pop().__exit__()
+    full = collect(values[-1].sum(), {}, True)
+    shown = fold(full)
+    assert sum(card.fold.cards if card.fold else 1 for card in shown.cards) == len(full.cards)
+    assert shown.output is shown.cards[-1]
+    for i, each in enumerate(shown.cards):
+        assert all(j < i for j in each.operands)
+        assert len(each.operands) == len(each.sent) == len(each.slopes)
+        assert all(i in shown.cards[j].users for j in each.operands)
+    on_page, todo = [], [shown.page]
+    while todo:
+        for item in todo.pop().items:
+            (on_page.append if isinstance(item, int) else todo.append)(item)
+    assert sorted(on_page) == list(range(len(shown.cards)))
+    if near:
+        part = focus(full, len(full.cards) // 2, 1)
+        whole = full.cards[len(full.cards) // 2]
+        kept = {len(full.cards) // 2, *whole.operands, *whole.users}
+        assert len(part.cards) == len(kept)
+        seen = 2 * sum(len(each.operands) for each in part.cards) + sum(each.hidden for each in part.cards)
+        assert seen == sum(len(full.cards[i].operands) + len(full.cards[i].users) for i in kept)
+
+
+def test_what_a_shared_parameter_is_sent_is_counted_before_folding():
+    w, h = ag.Tensor(np.eye(2) * 0.5), np.ones((1, 2))
+    for i in range(5):
+        with ag.scope(f"step {i}"):
+            h = ag.tanh(h @ w)
+    drawing = draw(h.sum(), names={"w": w}, fold=True)
+    assert card(drawing, "θ w").endswith("Σ 5")
+    assert "the sum of 5 contributions" in drawing.dot
+    assert any("sends back gradients of rms up to" in hint for hint in hints(drawing))
+
+
+def test_focus_shows_what_is_near():
+    x, y = deep(50)
+    drawing = draw(y, names={"x": x}, focus="x", hops=3)
+    assert edges(drawing) == [(0, 1), (1, 2), (2, 3)]
+    assert "4 of 51 cards: those at most 3 edges away from x" in drawing.dot
+    assert card(drawing, "more edge").endswith("⋯ 1 more edge")
+    assert len(nodes(draw(y, focus=x, hops=0))) == 1
+    loss, names = mlp()
+    near = draw(loss, names=names, focus=names["model"].layers[2].weight, hops=1)
+    assert boxes(near) == [(0, "MLP", 0), (1, "layers.2", 2)]
+    assert len(nodes(draw(loss, names=names, focus="matmul", hops=1))) == 4
+    for wrong in ("z", ag.Tensor(1.0)):
+        with pytest.raises(ValueError, match="focus="):
+            draw(y, focus=wrong)
+
+
+def test_a_graph_too_large_says_what_there_is_in_it():
+    x = y = ag.Tensor(-1.0)
+    for _ in range(50_001):
+        y = ag.sin(y) * 1.0
+    with np.errstate(all="ignore"):
+        drawing = draw(ag.log(y), names={"x": x}, title="<b>&", theme="dark")
+    said = words(drawing.dot)
+    for text in ("100,003: sin 50,001, × 50,001, log 1", "depth 100,003", "smallest ∇", "! value nan first at log"):
+        assert text in said
+    assert "&lt;b&gt;&amp;" in assert_safe(drawing.svg) or "&lt;b&gt;&amp;" in drawing.svg
+    assert "#FFFFFF" not in drawing.dot
+
+
 # -- modules are boxes -----------------------------------------------------------------------------
 
 
@@ -336,6 +644,35 @@ def test_two_calls_of_a_module_are_two_boxes_and_what_they_share_is_in_neither()
     drawing = draw(layer(layer(x)).sum(), names={"layer": layer})
     assert boxes(drawing) == [(0, "Linear", 2), (0, "Linear", 2)]
     assert len(nodes(drawing)) == 8
+
+
+def test_a_scope_is_a_box_and_scopes_nest():
+    x, model = ag.Tensor(np.ones((1, 2))), ag.nn.Linear(2, 2)
+    with ag.scope("body"):
+        with ag.scope("square"):
+            y = x * x + 1
+        y = model(y) * 2
+    with ag.scope("nothing"), ag.no_grad():
+        y * 3
+    assert boxes(draw((y + y).sum())) == [(0, "body", 2), (1, "square", 4), (1, "Linear", 4)]
+
+
+def test_a_scope_may_be_a_decorator_and_knows_its_thread():
+    @ag.scope("step")
+    def step(x, again):
+        return step(x * x, again - 1) * x if again else x + x
+
+    def elsewhere():
+        found.append(ag.Tensor(1.0) * 2)
+
+    found = []
+    with ag.scope("mine"):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        mine = ag.Tensor(1.0) * 2
+    assert [[label for label, _ in y.scopes] for y in (found[0], mine, mine * 2)] == [[], ["mine"], []]
+    assert boxes(draw(step(ag.Tensor(1.0), 2))) == [(0, "step", 3), (1, "step", 3)]
 
 
 def test_hints_name_parameters_in_full():
@@ -395,7 +732,7 @@ def test_hostile_text_is_only_text(engine):
         step = ag.primitive(name, lambda x: x + 1, lambda g, y, x: g)
         module.forward = lambda x, step=step: step(x * x)
         total = total + module(leaf) * module(module(leaf))
-    drawing = draw(total, names=leaves, title=HOSTILE[6], max_nodes=500)
+    drawing = draw(total, names=leaves, title=HOSTILE[6], fold=False)
     root = assert_safe(drawing.svg)
     shown, hints = text_of(root, "text"), text_of(root, "title")
     for name in HOSTILE:
@@ -405,6 +742,23 @@ def test_hostile_text_is_only_text(engine):
         assert any(hint.startswith(f"parameter {line} shape".replace("  ", " ")) for hint in hints)
 
 
+def test_hostile_scopes_are_folded_as_text(engine):
+    y = ag.Tensor(1.0)
+    for name in HOSTILE:
+        step = ag.primitive(name, lambda x: x + 1, lambda g, y, x: g)
+        for _ in range(3):
+            with ag.scope(name):
+                y = step(step(y))
+    root = assert_safe(draw(y, fold=True).svg)
+    shown = text_of(root, "text")
+    for name in HOSTILE:
+        assert " ".join(plain(name).split()) in shown
+    near = draw(y, names={HOSTILE[5]: y}, focus=y, hops=1)
+    assert_safe(near.svg)
+    assert "those at most 1 edges away" not in near.dot
+    assert "those at most 1 edge away from" in near.dot
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8), st.text(max_size=60))
 def test_any_text_is_only_text(engine, names, title):
@@ -412,10 +766,14 @@ def test_any_text_is_only_text(engine, names, title):
     total = ag.Tensor(0.0)
     for leaf in leaves.values():
         total = total + leaf.sum()
+        for _ in range(3):
+            with ag.scope(title):
+                total = ag.sin(total) * 2.0
     root = assert_safe(draw(total, names=leaves, title=title).svg)
     for name in names:
         line = " ".join(plain(name).split())
         assert line in text_of(root, "text") or not line
+    assert_safe(draw(total, names=leaves, fold=True, focus=leaves[names[0]], hops=20, theme="dark").svg)
 
 
 def test_two_drawings_in_a_page_have_no_id_in_common(engine):
@@ -426,6 +784,25 @@ def test_two_drawings_in_a_page_have_no_id_in_common(engine):
     assert all(len({i.split("-")[0] for i in each}) == 1 for each in ids)
 
 
+def test_a_theme_can_be_chosen(engine, tmp_path):
+    loss, names = mlp()
+    auto, light, dark = (
+        draw(loss, names={**names}, title="#FDFDFE", theme=theme) for theme in ("auto", "light", "dark")
+    )
+    assert "prefers-color-scheme" in auto.svg
+    assert "<style" not in light.svg + dark.svg
+    assert auto.dot == light.dot
+    assert not set(re.findall(r'"(#[0-9A-F]{6})"', dark.dot)) - set(DARK.values())
+    assert "#FDFDFE" in dark.svg  # the title is not a colour
+    starts = [re.search(r'id="(ag\w+)"', drawing.svg)[1] for drawing in (auto, light, dark)]
+    assert len(set(starts)) == 3
+    assert dark.save(tmp_path / "dark.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="'auto', 'light', 'dark', not 'night'"):
+        draw(loss, theme="night")
+    with pytest.raises(ValueError, match='True, False or "auto"'):
+        draw(loss, fold="always")
+
+
 def luminance(color):
     """Relative luminance as WCAG 2 defines it."""
     channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
@@ -434,7 +811,12 @@ def luminance(color):
 
 
 PAIRS = [
-    *((text, role) for role in ROLES for text in (f"{role} text", "muted", "gradient")),
+    *((text, role.paint) for role in ROLES.values() for text in (f"{role.paint} text", "muted", "gradient")),
+    *((f"{role.paint} text", "fault") for role in ROLES.values()),
+    ("muted", "fault"), ("gradient", "fault"), ("fault line", "fault"), ("strong text", "fault line"),
+    *(("fault line", role.paint) for role in ROLES.values()), ("fault line", "paper"), ("fault line", "box"),
+    ("gradient", "sum"), ("gradient", "paper"), ("gradient", "box"), ("alarm", "paper"), ("alarm", "op"),
+    ("param text", "op"), ("param text", "loss"), ("alarm", "loss"),
     *(chip(level)[::-1] for level in HEAT),
     ("strong text", "odd"), ("muted", "no gradient"), ("muted", "paper"), ("op text", "paper"), ("muted", "box"),
 ]  # fmt: skip
@@ -490,6 +872,34 @@ def test_a_notebook_shows_the_picture(engine):
     assert bundle["text/plain"] == "<Drawing: 5 operations, 5 parameters; output: 0.707>"
 
 
+def test_a_tensor_shows_its_graph_in_a_notebook_if_it_is_small(engine):
+    output, _ = neuron()
+    bundle = output._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg")
+    assert bundle["text/plain"] == repr(output)
+    freed = ag.Tensor(1.0) * 2.0
+    freed.backward(retain_graph=False)
+    for plain_ in (ag.Tensor(1.0), deep(200)[1], freed):
+        assert plain_._repr_mimebundle_() == {"text/plain": repr(plain_)}
+
+
+def test_a_tensor_is_text_in_a_notebook_without_graphviz(no_graphviz):
+    output, _ = neuron()
+    assert output._repr_mimebundle_() == {"text/plain": repr(output)}
+
+
+def test_the_package_graphviz_gets_the_text(monkeypatch):
+    drawing = draw(neuron()[0])
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    with pytest.raises(ModuleNotFoundError, match="graphviz is missing: pip install graphviz"):
+        drawing.to_graphviz()
+    monkeypatch.undo()
+    graphviz = pytest.importorskip("graphviz")
+    source = drawing.to_graphviz()
+    assert isinstance(source, graphviz.Source)
+    assert source.source == drawing.dot
+
+
 def test_without_graphviz_the_error_says_what_to_install(no_graphviz, tmp_path):
     drawing = draw(neuron()[0])
     with pytest.raises(RuntimeError, match=re.escape('pip install "autograd_mini[svg]"')):
@@ -539,6 +949,6 @@ def test_the_drawing_is_a_snapshot():
 
 
 if __name__ == "__main__":  # write the golden files anew, then look at them
-    for name, sample in SAMPLES.items():
+    for name, sample in DRAWN.items():
         output, names = sample()
-        draw(output, names=names, title=name).save(GOLDEN / f"{name}.dot")
+        draw(output, names=names, title=name, fold=name == "layers").save(GOLDEN / f"{name}.dot")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..core import Node
+from ..core import Node, ancestors
 from ..files import replacing
 from .dot import Writer
-from .graph import collect
+from .fold import focus as near
+from .fold import fold as folded
+from .graph import Graph, collect
+from .theme import DARK
 
 __all__ = ["Drawing", "draw"]
 
-SUFFIXES = (".svg", ".dot", ".png", ".pdf")
+LARGE = 100_000  # cards; of so many there is a summary, and Graphviz is not started
+SMALL = 150  # cards; a larger graph is folded, and does not show itself in a notebook
+THEMES = ("auto", "light", "dark")
 
 
 class Drawing:
@@ -23,14 +29,19 @@ class Drawing:
 
     Attributes
     ----------
+    graph : Graph
+        What is drawn: cards with their values, gradients and edges, in boxes; nothing of it is folded.
     dot : str
         The drawing in DOT, the language of Graphviz; the same for the same graph in every process.
     svg : str
         The drawing in SVG, to be put in a page or a file as it is. Making it needs Graphviz.
     """
 
-    def __init__(self, dot: str, title: str, description: str) -> None:
-        self.dot, self.title, self.description = dot, title, description
+    def __init__(
+        self, dot: str, title: str, description: str, graph: Graph, theme: str = "auto", raw: str = ""
+    ) -> None:
+        self.dot, self.title, self.description, self.graph, self.theme = dot, title, description, graph, theme
+        self._raw = raw  # what Graphviz would give, where it is not asked
 
     @cached_property
     def svg(self) -> str:
@@ -40,8 +51,23 @@ class Drawing:
         from .engines import render
         from .svg import finish
 
-        prefix = "ag" + sha256(self.dot.encode()).hexdigest()[:12]
-        return finish(render(self.dot, "svg"), prefix, self.title, self.description)
+        prefix = "ag" + sha256((self.theme + self.dot).encode()).hexdigest()[:12]
+        raw = self._raw.encode() or render(self.dot, "svg")
+        return finish(raw, prefix, self.title, self.description, self.theme == "auto")
+
+    def to_graphviz(self) -> Any:
+        """Give the drawing to the package `graphviz`, as a ``graphviz.Source``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If it is not installed: nothing else here needs it.
+        """
+        try:
+            from graphviz import Source
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError("graphviz is missing: pip install graphviz", name="graphviz") from error
+        return Source(self.dot)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing into a file, whole or not at all, and give its path.
@@ -59,18 +85,18 @@ class Drawing:
             If there is no Graphviz to make it (.dot needs none).
         """
         path = Path(path)
-        form = path.suffix.lower()
-        if form not in SUFFIXES:
-            raise ValueError(f"a drawing is saved as {', '.join(SUFFIXES)}, not as {path.name!r}: change the suffix")
-        if form in (".dot", ".svg"):
-            content = (self.dot if form == ".dot" else self.svg).encode()
-        else:
-            from .engines import render
-
-            content = render(self.dot.replace("graph [", "graph [dpi=192 ", 1), form[1:])
+        form = FORMS.get(path.suffix.lower())
+        if form is None:
+            raise ValueError(f"a drawing is saved as {', '.join(FORMS)}, not as {path.name!r}: change the suffix")
+        content = form(self)
         with replacing(path) as draft:
-            draft.write_bytes(content)
+            draft.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
+
+    def _image(self, form: str) -> bytes:
+        from .engines import render
+
+        return render(self.dot.replace("graph [", "graph [dpi=192 ", 1), form)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
@@ -82,17 +108,29 @@ class Drawing:
         return f"<Drawing: {self.description}>"
 
 
+FORMS: dict[str, Callable[[Drawing], str | bytes]] = {  # suffix -> what is written
+    ".svg": lambda drawing: drawing.svg,
+    ".dot": lambda drawing: drawing.dot,
+    ".png": lambda drawing: drawing._image("png"),
+    ".pdf": lambda drawing: drawing._image("pdf"),
+}
+
+
 def draw(
     output: Node,
     *,
-    names: Mapping[str, Any] | None = None,
     grads: bool = True,
     values: bool = True,
+    names: Mapping[str, Any] | None = None,
     title: str | None = None,
     direction: str | None = None,
+    fold: bool | str = "auto",
     max_nodes: int = 2000,
+    focus: Node | str | None = None,
+    hops: int = 2,
+    theme: str = "auto",
 ) -> Drawing:
-    """Draw how `output` was computed: a card a value, an edge a use, a box a module.
+    """Draw how `output` was computed: a card a value, an edge a use, a box a module or a scope.
 
     The gradients are computed for the drawing, those of the sum of the entries of `output`; it
     makes no difference whether `backward()` was called, and no `.grad` changes.
@@ -101,22 +139,32 @@ def draw(
     ----------
     output : Tensor
         What is drawn with everything behind it: as a rule the loss.
-    names : dict, optional
-        What to call Tensors and arrays: ``{"x": x, "model": model}``. A module gives names to all
-        its parameters.
     grads, values : bool
         Whether to show them.
+    names : dict, optional
+        What to call Tensors and arrays: ``{"x": x, "model": model}``. A module gives names to all its
+        parameters, and a dict or a list to what it holds. What they hold is drawn as parameters, and
+        other Tensors then as inputs. A name of nothing in the drawing gives a warning.
     title : str, optional
         Stands above the drawing.
     direction : "LR" or "TB", optional
         From left to right or from top to bottom; by default the former, unless the graph is deep.
+    fold : bool or "auto"
+        Draw what is repeated three times or more, one after the other, as one card with the gradients of
+        all. By default where there are more than 150 cards; of 100,000 there is a summary only.
     max_nodes : int
         Refuse to draw more cards than these.
+    focus : Tensor or str, optional
+        Draw only what is at most `hops` edges away from this Tensor, or what `names` calls so.
+    hops : int
+        See `focus`.
+    theme : "auto", "light" or "dark"
+        By default, the SVG is as dark as the page it stands in.
 
     Raises
     ------
     ValueError
-        If there are more cards than `max_nodes`.
+        If there are more cards than `max_nodes`, or `focus` is not among them.
     RuntimeError
         If the graph was freed, or its data changed since it was recorded; ``grads=False`` draws it.
 
@@ -132,6 +180,42 @@ def draw(
         raise TypeError(f"draw() takes the Tensor that was computed, not {type(output).__name__}")
     if direction not in (None, "LR", "TB"):
         raise ValueError(f'direction is "LR" (left to right) or "TB" (top to bottom), not {direction!r}')
-    graph = collect(output, names or {}, grads, max_nodes)
-    writer = Writer(graph, values, title, direction)
-    return Drawing(writer.text(), writer.title or "Computation graph", writer.description())
+    if theme not in THEMES:
+        raise ValueError(f"theme is one of {', '.join(map(repr, THEMES))}, not {theme!r}")
+    if fold not in (True, False, "auto"):
+        raise ValueError(f'fold is True, False or "auto" (where there are more than {SMALL} cards), not {fold!r}')
+    graph = shown = collect(output, names or {}, grads)
+    if fold == "auto" and focus is None and len(graph.cards) >= LARGE:
+        from .overview import overview
+
+        writer = Writer(graph, values, title, direction)
+        return _painted(*overview(graph, writer), writer, graph, theme)
+    if focus is not None:
+        shown = near(graph, graph.find(focus), hops)
+    if fold is True or (fold == "auto" and len(shown.cards) > SMALL):
+        shown = folded(shown)
+    if len(shown.cards) > max_nodes:
+        raise ValueError(
+            f"this drawing has {len(shown.cards):,} cards, more than max_nodes={max_nodes:,}: draw a part of it with "
+            "focus=, fold what is repeated with fold=True, or pass a larger max_nodes="
+        )
+    writer = Writer(shown, values, title, direction)
+    return _painted(writer.text(), "", writer, graph, theme)
+
+
+def _painted(dot: str, raw: str, writer: Writer, graph: Graph, theme: str) -> Drawing:
+    """Make the drawing, in dark colours if they are wanted everywhere."""
+    if theme == "dark":  # what the user calls things is escaped, and has no quotes
+        dot, raw = (re.sub(r'"(#[0-9A-F]{6})"', lambda color: f'"{DARK[color[1]]}"', text) for text in (dot, raw))
+    return Drawing(dot, writer.title or "Computation graph", writer.description(), graph, theme, raw)
+
+
+def bundle(output: Node) -> dict[str, str]:
+    """Give what a notebook shows of a Tensor: its graph, if there is one and it is small, else its text."""
+    text = {"text/plain": repr(output)}
+    if not output.op or len(ancestors(output)) > SMALL:
+        return text
+    try:
+        return {"image/svg+xml": draw(output).svg, **text}
+    except RuntimeError:  # there is no Graphviz, or the graph was freed
+        return text

@@ -6,16 +6,39 @@ that the numbers of cards do not change when an optimiser makes its leaves young
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..core import Node, ancestors, past, sweep
+from ..core import Node, ancestors, fit, past, sweep, value_of
 from .summary import Summary
 
 Nest = tuple[Any, ...]  # () at the top, else (the nest around it, its label); every call has its own
+
+
+@dataclass(slots=True, eq=False)
+class Fold:
+    """What a card shows that stands for many: a sequence of cards, repeated.
+
+    Attributes
+    ----------
+    count : how often it is repeated; 1 for a scope that is folded because others are.
+    label : what the first and the last are called, "" if they have no names.
+    recipe : names of the operations of one repeat, in order.
+    cards, numbers : how many cards, and numbers in parameters, there are in all.
+    heat : the root mean square of the gradient in each repeat: of its parameters, else of its result.
+    """
+
+    count: int
+    label: str
+    recipe: list[str]
+    cards: int
+    numbers: int
+    heat: list[float]
 
 
 @dataclass(slots=True, eq=False)
@@ -24,12 +47,18 @@ class Card:
 
     Attributes
     ----------
-    role : "op", "param", "data" or "loss", the keys of `theme.ROLES`.
+    role : a key of `theme.ROLES`.
     op : the name of the operation, "" for a leaf.
     name : what the user calls it, short; `path` in full.
     operands, users : numbers of cards; one that is used twice by another stands there twice.
+    sent : the gradient that is sent back along each use of an operand, None where none flows.
+    parts : what its users send back to it, the sum of which is its gradient; folding leaves it as it is.
+    slopes : the derivative with respect to each operand where both are scalars, else None.
+    first : "value", "gradient": what is not finite here, though nothing that it comes from is not.
     depth : the number of operations on the longest way to it.
     aside : it stands beside its only user, not before it.
+    hidden : how many edges of it are not shown.
+    fold : what it stands for, if for more than itself.
     """
 
     role: str
@@ -43,13 +72,19 @@ class Card:
     gradient: Summary | None = None
     operands: list[int] = field(default_factory=list)
     users: list[int] = field(default_factory=list)
+    sent: list[Summary | None] = field(default_factory=list)
+    parts: list[Summary] = field(default_factory=list)
+    slopes: list[float | None] = field(default_factory=list)
+    first: tuple[str, ...] = ()
     depth: int = 0
     aside: bool = False
+    hidden: int = 0
+    fold: Fold | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Box:
-    """One call of a module: cards and boxes, in order. The outermost is the page."""
+    """One call of a module or one scope: cards and boxes, in order. The outermost is the page."""
 
     label: str
     items: list[int | Box] = field(default_factory=list)
@@ -58,17 +93,51 @@ class Box:
 
 @dataclass(slots=True, eq=False)
 class Graph:
-    """Everything that is drawn; the output is the last card."""
+    """Everything that is drawn, in an order in which operands stand before their users.
+
+    Attributes
+    ----------
+    output : the card of the output; the last one, unless it is out of focus.
+    tensors : whether there are any, or scalars only.
+    spine : the cards of the longest way to the output, which is drawn straight.
+    known : whether it is known which leaves are parameters: if a module was named, or a dict or list of Tensors.
+    note : what there is to say about what is left out.
+    """
 
     cards: list[Card]
     page: Box
-    tensors: bool  # whether there are any, or scalars only
-    spine: set[int]  # the longest way to the output, which is drawn straight
+    output: Card
+    tensors: bool
+    spine: set[int]
+    known: bool
+    note: str = ""
+
+    def find(self, what: Any) -> int:
+        """Give the number of the card of a Tensor, or of what has a name."""
+        if not isinstance(what, str):
+            value = value_of(what)
+            for i, card in enumerate(self.cards):
+                if card.value is value:
+                    return i
+            raise ValueError(f"focus= is not in this drawing: {what!r}")
+        for key in ("path", "name", "op"):
+            for i, card in enumerate(self.cards):
+                if getattr(card, key) == what:
+                    return i
+        named = [card.path for card in self.cards if card.path]
+        raise ValueError(
+            f"focus={what!r} is nothing in this drawing, which has the names: {', '.join(named) or 'none'}"
+        )
 
 
-def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int) -> Graph:
+def collect(output: Node, names: Mapping[str, Any], grads: bool) -> Graph:
     """Collect what there is behind `output`, with its gradients where they are wanted."""
-    known = dict(_named(names))
+    known: dict[tuple[Any, ...], _Name] = {}
+    for name in _named(names):
+        for key in name.keys:
+            known[key] = name
+    held = any(name.held for name in known.values())
+    used: set[str] = set()
     cards: list[Card] = []
     number: dict[int, int] = {}  # id of a Node or an array -> its card; both live as long as the graph
 
@@ -76,12 +145,16 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int)
         """Give the number of the card of an operand. Plain numbers are not shared: each use has its own."""
         if id(x) in number:
             return number[id(x)]
-        name, path = known.get(_key(x)) or known.get(_content(x), ("", ""))
+        name = known.get(_key(x)) or known.get(_content(x)) or _NAMELESS
+        used.add(name.given)
         if isinstance(x, Node):
-            role = "op" if x.op else "param" if x.requires_grad else "data"
-            card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), name, path)
+            grad, param = x.requires_grad, name.held or not held
+            role = "op" if x.op else ("param" if param else "input") if grad else "frozen" if name.held else "data"
+            own = getattr(x, "name", "")
+            short, path = name.short or own, name.path or own
+            card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), short, path)
         else:
-            card = Card("data", "", x, {}, (), name, path)
+            card = Card("data", "", x, {}, (), name.short, name.path)
         if isinstance(x, (Node, np.ndarray)):
             number[id(x)] = len(cards)
         cards.append(card)
@@ -94,24 +167,64 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool, max_nodes: int)
         operands = [add(x) for x in (*past(node), *named)]
         this = add(node)
         cards[this].operands = operands
+        cards[this].sent, cards[this].slopes = [None] * len(operands), [None] * len(operands)
         for i in operands:
             cards[i].users.append(this)
-    if len(cards) > max_nodes:
-        raise ValueError(
-            f"this drawing has {len(cards):,} cards, more than max_nodes={max_nodes:,}: draw a part of the graph or a "
-            "smaller example, or pass a larger max_nodes="
+    if unused := [name for name in names if name not in used]:
+        warnings.warn(
+            f"names= of which nothing is in this drawing: {', '.join(unused)}. They were not used, or through a copy",
+            stacklevel=3,
         )
     for card in cards:
         card.summary = Summary.of(card.value)
     if grads and output.requires_grad:
-        with np.errstate(all="ignore"):  # what is not finite shows on its card
-            for node, ct in sweep(output, np.ones_like(output.value)[()]):
-                cards[number[id(node)]].gradient = Summary.of(ct)
+        _differentiate(output, cards, number)
     if output.requires_grad:
         cards[-1].role = "loss"
+    _blame(cards)
     tensors = any(card.summary.shape for card in cards)
-    spine = _place(cards, tensors)
-    return Graph(cards, _boxes(cards), tensors, spine)
+    spine = place(cards, tensors)
+    _settle(cards)
+    return Graph(cards, _boxes(cards), cards[-1], tensors, spine, held)
+
+
+def _differentiate(output: Node, cards: list[Card], number: Mapping[int, int]) -> None:
+    """Compute the gradient of every card, and what is sent back along every edge."""
+    with np.errstate(all="ignore"):  # what is not finite shows on its card
+        for node, ct in sweep(output, np.ones_like(output.value)[()]):
+            this = cards[number[id(node)]]
+            this.gradient = Summary.of(ct)
+            for k, x in enumerate(past(node)):
+                if isinstance(x, Node) and x.requires_grad:
+                    if not (np.shape(x.value) or this.summary.shape):
+                        this.slopes[k] = float(sends(node, k, np.ones_like(node.value)[()]))
+                    if len(cards[number[id(x)]].users) > 1:
+                        this.sent[k] = Summary.of(sends(node, k, ct))
+    for card in cards:
+        for k, i in enumerate(card.operands):
+            if len(cards[i].users) == 1:
+                card.sent[k] = cards[i].gradient  # nothing else comes in
+            if sent := card.sent[k]:
+                cards[i].parts.append(sent)
+
+
+def sends(node: Node, position: int, ct: Any) -> Any:
+    """Give the cotangent that `node`, which has cotangent `ct`, sends back to one of its operands."""
+    assert node.op is not None
+    operands = past(node)
+    rule = partial(node.op.rules[position], **node.params)
+    return fit(rule(ct, node.value, *map(value_of, operands)), operands[position].value, node.op)
+
+
+def _blame(cards: list[Card]) -> None:
+    """Find where values, and on the way back gradients, cease to be finite."""
+    for card in cards:
+        if card.summary.odd and not any(cards[i].summary.odd for i in card.operands):
+            card.first += ("value",)
+        if card.gradient and card.gradient.odd:
+            later = (cards[i].gradient for i in card.users)
+            if not any(gradient.odd for gradient in later if gradient):
+                card.first += ("gradient",)
 
 
 def _key(x: Any) -> tuple[Any, ...]:
@@ -127,18 +240,50 @@ def _content(x: Any) -> tuple[Any, ...]:
     return (x.size, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else ()
 
 
-def _named(names: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], tuple[str, str]]]:
-    """Give the key of everything that has a name, with the name in short and in full."""
+@dataclass(frozen=True)
+class _Name:
+    """What something is called, in short and in full; by which entry of `names`, and whether that holds it."""
+
+    short: str
+    path: str
+    given: str
+    held: bool
+    keys: tuple[tuple[Any, ...], ...]
+
+
+_NAMELESS = _Name("", "", "", False, ())
+
+
+def _keys(x: Any) -> tuple[tuple[Any, ...], ...]:
+    return (_key(x), _content(x)) if isinstance(x, np.ndarray) else (_key(x),)
+
+
+def _named(names: Mapping[str, Any]) -> Iterator[_Name]:
+    """Give everything that has a name."""
     for name, thing in names.items():
         if isinstance(thing, (Node, np.ndarray)):
-            yield _key(thing), (str(name), str(name))
-            if isinstance(thing, np.ndarray):
-                yield _content(thing), (str(name), str(name))
-        elif hasattr(thing, "named_parameters"):
-            for path, tensor in thing.named_parameters():
-                yield _key(tensor), (path, f"{name}.{path}")
-        else:
-            raise TypeError(f"names={{{name!r}: ...}} takes a Tensor, an array or a module, not {type(thing).__name__}")
+            yield _Name(str(name), str(name), name, False, _keys(thing))
+            continue
+        for path, x in _held(name, thing):
+            short = path if not isinstance(thing, (list, tuple)) else f"{name}.{path}"
+            yield _Name(short, f"{name}.{path}", name, True, _keys(x))
+
+
+def _held(name: str, thing: Any) -> Iterable[tuple[str, Any]]:
+    """Give what a module, a dict or a list holds."""
+    if hasattr(thing, "named_parameters"):
+        yield from thing.named_parameters()
+    elif isinstance(thing, (Mapping, list, tuple)):
+        for key, part in thing.items() if isinstance(thing, Mapping) else enumerate(thing):
+            if isinstance(part, (Node, np.ndarray)):
+                yield str(key), part
+            else:
+                yield from ((f"{key}.{path}", x) for path, x in _held(name, part))
+    else:
+        raise TypeError(
+            f"names={{{name!r}: ...}} takes a Tensor, an array or a module, not {type(thing).__name__}; or a dict or a "
+            "list of them"
+        )
 
 
 def _arrays(params: Mapping[str, Any]) -> Iterator[Any]:
@@ -147,29 +292,34 @@ def _arrays(params: Mapping[str, Any]) -> Iterator[Any]:
         yield from (x for x in (param if isinstance(param, tuple) else (param,)) if isinstance(x, np.ndarray))
 
 
-def _place(cards: list[Card], tensors: bool) -> set[int]:
-    """Find the depths, which leaves stand aside, and in which scope; give the spine."""
+def place(cards: list[Card], tensors: bool) -> set[int]:
+    """Find the depths, and which leaves stand aside; give the spine."""
     main: dict[int, int] = {}  # operation -> the operand that is drawn in line with it
     for this, card in enumerate(cards):
         if not card.operands:
             continue
         card.depth = 1 + max(cards[i].depth for i in card.operands)
         main[this] = max(
-            card.operands, key=lambda i: (cards[i].depth, cards[i].role == "data" and bool(cards[i].summary.shape))
+            card.operands,
+            key=lambda i: (cards[i].depth, cards[i].role in ("data", "input") and bool(cards[i].summary.shape)),
         )
         for i in card.operands:
             x = cards[i]
-            x.aside = tensors and not x.operands and len(x.users) == 1 and i != main[this]
-    for card in cards:
-        if not card.op and card.users and (card.role != "data" or card.aside):
-            card.scope = _common([cards[i].scope for i in card.users])
-        for scope in _chain(card.scope):
-            card.name = card.name.removeprefix(f"{scope[1]}.")  # the box says it already
+            x.aside = tensors and not x.operands and not x.fold and len(x.users) == 1 and i != main[this]
     spine, this = {len(cards) - 1}, len(cards) - 1
     while this in main:
         this = main[this]
         spine.add(this)
     return spine
+
+
+def _settle(cards: list[Card]) -> None:
+    """Put leaves into the scopes of their users, and leave out of names what the box says."""
+    for card in cards:
+        if not card.op and card.users and (card.role not in ("data", "input") or card.aside):
+            card.scope = _common([cards[i].scope for i in card.users])
+        for scope in _chain(card.scope):
+            card.name = card.name.removeprefix(f"{scope[1]}.")
 
 
 def _nests(nodes: list[Node]) -> dict[Node, Nest]:

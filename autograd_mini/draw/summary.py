@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, log10, sqrt
+from functools import cache
+from math import inf, isfinite, isnan, log10, sqrt
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ def extent(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) if shape else "scalar"
 
 
+@cache
+def _name(dtype: np.dtype[Any]) -> str:
+    return str(dtype)  # takes as long as all the rest of a scalar
+
+
 @dataclass(slots=True)
 class Summary:
     """What there is to say about an array, which may be empty and need not be finite.
@@ -53,22 +59,28 @@ class Summary:
     @classmethod
     def of(cls, value: Any) -> Summary:
         """Look through an array, a NumPy scalar or a Python number."""
-        shape, dtype = np.shape(value), str(getattr(value, "dtype", type(value).__name__))
-        if not shape:  # the common case in graphs of scalars, in plain Python
+        if not (shape := np.shape(value)):  # the common case in graphs of scalars, in plain Python
+            dtype = _name(value.dtype) if isinstance(value, (np.generic, np.ndarray)) else type(value).__name__
             x = float(value)
             return cls(shape, dtype, 1, x, x, x, 0.0, abs(x), float(x == 0), int(not isfinite(x)), (x,))
-        if not value.size:
+        size, dtype = value.size, _name(value.dtype)
+        if not size:
             return cls(shape, dtype, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, ())
         with np.errstate(all="ignore"):
             flat = value.ravel().astype(np.float64)
-            peak = float(np.abs(flat).max())
-            unit = peak if 0 < peak < np.inf else 1.0  # the squares of large or small numbers leave the range
-            part = flat / unit
-            rms, mean, std = (unit * float(x) for x in (sqrt(np.mean(part * part)), part.mean(), part.std()))
             least, most = float(flat.min()), float(flat.max())
-        zeros, odd = float(np.mean(flat == 0)), int(np.sum(~np.isfinite(flat)))
+            peak = max(-least, most)
+            # the squares of large or small numbers leave the range
+            unit = 1.0 if 1e-100 < peak < 1e100 or not 0 < peak < inf else peak
+            part = flat / unit if unit != 1 else flat
+            mean = float(part.sum()) / size
+            apart = part - mean
+            rms, std = (unit * sqrt(float(x.dot(x)) / size) for x in (part, apart))
+            mean *= unit
+        zeros = 1 - int(np.count_nonzero(flat)) / size
+        odd = 0 if isfinite(least) and isfinite(most) else size - int(np.count_nonzero(np.isfinite(flat)))
         entries = tuple(flat.tolist()) if len(shape) == 1 and flat.size <= 3 else ()
-        return cls(shape, dtype, flat.size, least, mean, most, std, rms, zeros, odd, entries)
+        return cls(shape, dtype, size, least, mean, most, std, rms, zeros, odd, entries)
 
     @property
     def line(self) -> str:
@@ -89,6 +101,11 @@ class Summary:
         return f"{number(mean, 2)} ± {number(self.std, 2)}"
 
     @property
+    def trouble(self) -> str:
+        """What is in it that is not finite: "nan" or "inf", or ""."""
+        return "" if not self.odd else "nan" if isnan(self.rms) else "inf"
+
+    @property
     def spread(self) -> str:
         """The value in a longer line: the ends and the middle of where its entries lie."""
         if not self.shape or not self.size:
@@ -99,8 +116,13 @@ class Summary:
 
     def heat(self, middle: float) -> int | None:
         """Give how many decades `rms` lies below or above `middle`, within the scale; None: not finite."""
-        if not isfinite(self.rms):
-            return None
-        if not self.rms:
-            return HEAT[0]
-        return min(max(round(log10(self.rms) - log10(middle)), HEAT[0]), HEAT[-1])
+        return heat(self.rms, middle)
+
+
+def heat(rms: float, middle: float) -> int | None:
+    """Give how many decades a gradient lies below or above `middle`, within the scale; None: not finite."""
+    if not isfinite(rms):
+        return None
+    if not rms or not middle:
+        return HEAT[0]
+    return min(max(round(log10(rms) - log10(middle)), HEAT[0]), HEAT[-1])

@@ -16,7 +16,7 @@ ATTRIBUTES = {
 }  # fmt: skip
 
 
-def finish(raw: bytes, prefix: str, title: str, description: str) -> str:
+def finish(raw: bytes, prefix: str, title: str, description: str, auto: bool = True) -> str:
     """Keep of Graphviz's SVG what is drawn, and add what a page needs.
 
     Parameters
@@ -28,6 +28,8 @@ def finish(raw: bytes, prefix: str, title: str, description: str) -> str:
         Begins every id, so that two drawings in a page do not meet.
     title, description : str
         For who cannot see the drawing.
+    auto : bool
+        Whether it turns dark on a dark page.
     """
     source = ET.fromstring(raw)
     root = ET.Element(
@@ -45,7 +47,6 @@ def finish(raw: bytes, prefix: str, title: str, description: str) -> str:
     )
     ET.SubElement(root, "title", id=f"{prefix}-title").text = title
     ET.SubElement(root, "desc", id=f"{prefix}-desc").text = description
-    style = ET.SubElement(root, "style")
     todo = [(source, root)]
     while todo:
         old, new = todo.pop()
@@ -61,7 +62,11 @@ def finish(raw: bytes, prefix: str, title: str, description: str) -> str:
             copy = ET.SubElement(new, local(part), attributes)
             copy.text = part.text if local(part) == "text" else None
             todo.append((part, copy))
-    style.text = dark(prefix, {(paint, part.get(paint, "")) for part in root.iter() for paint in ("fill", "stroke")})
+    if auto:
+        used = {(paint, part.get(paint, "")) for part in root.iter() for paint in ("fill", "stroke")}
+        style = ET.Element("style")
+        style.text = dark(prefix, used)
+        root.insert(2, style)
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode") + "\n"
 

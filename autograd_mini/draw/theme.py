@@ -39,9 +39,14 @@ PALETTE = {
     "heat 1":       ("#F7D3AB", "#68401A"),
     "heat 2":       ("#B5560C", "#E8913F"),
     "heat 3":       ("#843002", "#FFC78D"),
+    "sum":          ("#FCE9DE", "#382417"),  # a chip with contributions
     "odd":          ("#5B1670", "#E7B4F5"),  # nan or inf
+    "alarm":        ("#A1260D", "#FFB199"),  # what is called out
+    "fault":        ("#FDEDEB", "#34181A"),  # a card where they first appear
+    "fault line":   ("#B3201A", "#FF9A90"),
 }  # fmt: skip
 LIGHT = {what: light for what, (light, _) in PALETTE.items()}
+DARK = dict(PALETTE.values())  # light -> dark
 HEAT = range(-3, 4)  # decades below and above the middle gradient
 
 
@@ -50,15 +55,19 @@ class Role(NamedTuple):
 
     glyph: str
     word: str  # in the legend
+    paint: str  # its colours: "data" has "data", "data line" and "data text"
     style: str
     width: float
 
 
 ROLES = {
-    "data": Role("▷", "data, no gradient", "rounded,filled,dashed", 1.1),
-    "param": Role("θ", "parameter", "rounded,filled", 2),
-    "op": Role("", "operation", "rounded,filled", 1.1),
-    "loss": Role("◎", "loss", "rounded,filled,bold", 2.2),
+    "data": Role("▷", "data, no gradient", "data", "rounded,filled,dashed", 1.1),
+    "input": Role("▷", "input", "data", "rounded,filled", 1.1),
+    "param": Role("θ", "parameter", "param", "rounded,filled", 2),
+    "frozen": Role("θ", "frozen parameter", "param", "rounded,filled,dashed", 1.1),
+    "op": Role("", "operation", "op", "rounded,filled", 1.1),
+    "fold": Role("≡", "several, folded", "op", "rounded,filled", 2),
+    "loss": Role("◎", "loss", "loss", "rounded,filled,bold", 2.2),
 }
 
 

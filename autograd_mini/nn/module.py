@@ -53,6 +53,8 @@ class Module:
         for path, part in _parts(value, name):
             if isinstance(part, Module) and "_label" not in vars(part):
                 vars(part)["_label"] = path
+            elif isinstance(part, Tensor) and not hasattr(part, "name"):
+                part.name = path
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply `forward`. What it records belongs to this module in a drawing."""
