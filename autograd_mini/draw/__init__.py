@@ -12,10 +12,11 @@ from ..core import Node
 from ..files import replacing
 from .dot import Writer
 from .graph import collect
+from .walks import Walks, walk
 
 __all__ = ["Drawing", "draw"]
 
-SUFFIXES = (".svg", ".dot", ".png", ".pdf")
+SUFFIXES = (".svg", ".dot", ".png", ".pdf", ".html")
 
 
 class Drawing:
@@ -27,10 +28,15 @@ class Drawing:
         The drawing in DOT, the language of Graphviz; the same for the same graph in every process.
     svg : str
         The drawing in SVG, to be put in a page or a file as it is. Making it needs Graphviz.
+    animated_svg : str
+        The same, with the gradients appearing in the order of the sweep; it has no script, and plays in an ``<img>``.
+    html : str
+        A page of its own to step through the sweep in a browser; it fetches nothing.
     """
 
-    def __init__(self, dot: str, title: str, description: str) -> None:
+    def __init__(self, dot: str, title: str, description: str, walks: Walks | None = None) -> None:
         self.dot, self.title, self.description = dot, title, description
+        self._walks = walks
 
     @cached_property
     def svg(self) -> str:
@@ -43,18 +49,39 @@ class Drawing:
         prefix = "ag" + sha256(self.dot.encode()).hexdigest()[:12]
         return finish(render(self.dot, "svg"), prefix, self.title, self.description)
 
+    @property
+    def walks(self) -> Walks:
+        """The sweep step by step, and what a walk in another order would have sent."""
+        if self._walks is None:
+            raise ValueError("this drawing has no gradients to step through: draw() a result that has, with grads=True")
+        return self._walks
+
+    @cached_property
+    def animated_svg(self) -> str:
+        """The drawing as an SVG in which the sweep runs."""
+        from .animation import animate
+
+        return animate(self.svg, self.walks)
+
+    @cached_property
+    def html(self) -> str:
+        """The drawing as a page to step through."""
+        from .stepper import page
+
+        return page(self.svg, self.walks, self.title)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing into a file, whole or not at all, and give its path.
 
         Parameters
         ----------
         path : path
-            Its suffix says in which format: .svg, .dot, .png or .pdf.
+            Its suffix says in which format: .svg, .dot, .png, .pdf or .html.
 
         Raises
         ------
         ValueError
-            If the suffix is another.
+            If the suffix is another, or a page is to be made of a drawing without gradients.
         RuntimeError
             If there is no Graphviz to make it (.dot needs none).
         """
@@ -62,8 +89,8 @@ class Drawing:
         form = path.suffix.lower()
         if form not in SUFFIXES:
             raise ValueError(f"a drawing is saved as {', '.join(SUFFIXES)}, not as {path.name!r}: change the suffix")
-        if form in (".dot", ".svg"):
-            content = (self.dot if form == ".dot" else self.svg).encode()
+        if form in (".dot", ".svg", ".html"):
+            content = str(getattr(self, form[1:])).encode()
         else:
             from .engines import render
 
@@ -134,4 +161,5 @@ def draw(
         raise ValueError(f'direction is "LR" (left to right) or "TB" (top to bottom), not {direction!r}')
     graph = collect(output, names or {}, grads, max_nodes)
     writer = Writer(graph, values, title, direction)
-    return Drawing(writer.text(), writer.title or "Computation graph", writer.description())
+    walks = walk(output, graph) if grads and output.op else None
+    return Drawing(writer.text(), writer.title or "Computation graph", writer.description(), walks)
