@@ -309,8 +309,9 @@ def test_gradients_appear_in_the_order_of_the_sweep():
     for n, step in enumerate(drawing.walks.sweep, 1):
         arrival |= {sent.to: n for sent in step.sends}
     for card, n in arrival.items():
-        kinds = {e.get("class") for e in groups[f"n{card}"].iter() if "grad" in e.get("class", "")}
-        assert kinds == {f"grad from{n}"}
+        kinds = [e.get("class", "").split() for e in groups[f"n{card}"].iter()]
+        assert {kind[-1] for kind in kinds if "grad" in kind} == {f"from{n}"}
+        assert sum("figure" in kind for kind in kinds) == 1
 
 
 # -- in a browser ----------------------------------------------------------------------------------

@@ -14,15 +14,17 @@ from .walks import Walks
 PACE = 1.2  # seconds a step
 LONGEST = 60.0  # seconds of a round; the steps of a long walk are quicker
 REST = 3  # steps of standing still at the end
+ACCENT = [color.lower() for color in PALETTE["gradient"]]
 SHAPES = ("path", "polygon", "polyline", "ellipse")
 
 
 def marked(svg: str, walks: Walks) -> tuple[ET.Element, dict[str, ET.Element]]:
     """Take a finished drawing apart for moving it.
 
-    What belongs to a gradient gets the class "grad". Every card and edge that a gradient comes to
-    gets a copy of its outline, "glow"; an edge also a "trace", which stays when the glow has gone, a
-    "dot" with its motion, and a label where there is room and need of it.
+    What belongs to a gradient gets the class "grad": on a card its number also "figure", and a sum of
+    contributions "terms". Every card and edge that a gradient comes to gets a copy of its outline,
+    "glow"; an edge also a "trace", which stays when the glow has gone, a "dot" with its motion, and a
+    label where there is room and need of it.
 
     Returns
     -------
@@ -35,25 +37,23 @@ def marked(svg: str, walks: Walks) -> tuple[ET.Element, dict[str, ET.Element]]:
     root.set("xmlns", NAMESPACE)
     prefix = root.attrib["id"] + "-"
     groups = {g.attrib["id"].removeprefix(prefix): g for g in root.iter("g") if "id" in g.attrib}
-    accent = PALETTE["gradient"][0].lower()
     parts = {}
     for i in walks.totals:
         card = parts[f"n{i}"] = groups[f"n{i}"]
-        outline, *chips = (part for part in card if part.tag in SHAPES)
-        texts = [text for text in card.iter("text") if text.get("fill") == accent or "∇" in (text.text or "")]
-        for part in (*chips, *texts):
-            part.set("class", "grad")
-        card.insert(list(card).index(outline) + 1, _line(outline, "glow"))
+        inside = next(at for at, part in enumerate(card, 1) if part.tag in SHAPES)
+        _mark(card[inside:])
+        card.insert(inside, _line(card[inside - 1], "glow"))
     for sent in (sent for step in walks.sweep for sent in step.sends):
         edge = parts[f"e{sent.edge}"] = groups[f"e{sent.edge}"]
         path = next(edge.iter("path"))
         labels = [text for text in edge.iter("text") if "∇" in (text.text or "")]
+        free = next(edge.iter("text"), None) is None
         at = list(edge).index(path) + 1
         edge[at:at] = [_line(path, "trace"), _line(path, "glow")]
         dot = ET.SubElement(edge, "circle", {"r": "4.5", "class": "dot"})
         backwards = {"path": path.attrib["d"], "calcMode": "linear", "keyTimes": "0;1", "keyPoints": "1;0"}
         ET.SubElement(dot, "animateMotion", backwards | {"begin": "indefinite", "dur": "0.9s", "fill": "freeze"})
-        if not labels and (sent.local or walks.uses[sent.to] > 1):
+        if free and (sent.local or walks.uses[sent.to] > 1):
             labels = [_label(edge, path.attrib["d"], f"∇ {sent.amount}")]
         for label in labels:
             label.set("class", "grad")
@@ -121,12 +121,34 @@ def animate(svg: str, walks: Walks) -> str:
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
+def _mark(parts: list[ET.Element]) -> None:
+    """Find what belongs to the gradient on a card: text of its colour, the number behind it, and chips with its sign.
+
+    The ground of a chip stands before its text; what stands on none may be the user's.
+    """
+    ground: list[ET.Element] = []
+    number = False  # is what comes next
+    for part in parts:
+        text = (part.text or "").strip()
+        if part.tag in SHAPES:
+            ground.append(part)
+        elif part.tag == "text" and text:
+            own = part.get("fill") in ACCENT
+            if own or number or (ground and "∇" in text):
+                kind = " terms" if text.startswith("Σ") else " figure" if number or "∇" in text else ""
+                part.set("class", f"grad{kind}")
+                for shape in ground:
+                    shape.set("class", "grad")
+            number, ground = own and text == "grad", []
+
+
 def _appear(part: ET.Element, times: dict[str, str]) -> None:
     """Give what is of a class in `part` a second class, that of the time when it appears."""
     for element in part.iter():
         kind = element.get("class", "")
-        if kind in times:
-            element.set("class", f"{kind} {times[kind]}")
+        time = times.get(kind.partition(" ")[0])
+        if time:
+            element.set("class", f"{kind} {time}")
 
 
 def _line(shape: ET.Element, kind: str) -> ET.Element:
@@ -144,7 +166,7 @@ def _label(edge: ET.Element, d: str, text: str) -> ET.Element:
     width, height = 2.4 * len(text), 4.0  # half of them
     middle += across * (width * abs(across.real) + height * abs(across.imag) + 2)
     place = {"x": f"{middle.real:.2f}", "y": f"{middle.imag + 3:.2f}", "text-anchor": "middle"}
-    look = {"font-family": "Helvetica,Arial,sans-serif", "font-size": "9.00", "fill": PALETTE["gradient"][0].lower()}
+    look = {"font-family": "Helvetica,Arial,sans-serif", "font-size": "9.00", "fill": ACCENT[0]}
     label = ET.SubElement(edge, "text", place | look)
     label.text = text
     return label

@@ -13,18 +13,18 @@ for (const step of data.sweep.steps)
   for (const send of step.sends) edges.set(send.edge, part("e" + send.edge));
 const cards = data.cards.map(card => {
   const group = part("n" + card.number);
-  const texts = [...group.querySelectorAll("text.grad")];
-  const figure = texts.find(text => text.textContent.includes("∇")) || texts.at(-1);
-  figure.classList.add("figure");
+  const figure = group.querySelector(".figure"), terms = group.querySelector(".terms");
   const room = group.querySelector(".glow").getBBox();
-  return {...card, group, figure, final: figure.textContent, room: room.x + room.width - 3, row: ledger(card)};
+  return {...card, group, figure, terms, final: figure.textContent, room: room.x + room.width - 3, row: ledger(card)};
 });
+
+const added = (card, parts) => parts.join(card.plus).replaceAll("+ −", "− ");
 
 // Writes into a text of the picture, more narrowly where there is little room.
 function write(text, content, end) {
   text.removeAttribute("textLength");
   text.textContent = content;
-  const room = end - text.getStartPositionOfChar(0).x;
+  const room = end - text.getAttribute("x");
   if (text.getComputedTextLength() <= room) return;
   text.setAttribute("textLength", room);
   text.setAttribute("lengthAdjust", "spacingAndGlyphs");
@@ -77,10 +77,11 @@ function show(next) {
     set("waiting", !parts.length);
     set("current", current || (!at && i === 0));
     set("bad", wrong);
-    const done = full && sum === card.right;
-    write(card.figure, done ? card.final : (card.final.includes("∇") ? "∇ " : "") + (sum || "…"), card.room);
+    const done = full && sum === card.right, sign = card.final.includes("∇") ? "∇ " : "";
+    write(card.figure, done ? card.final : sign + sum, card.room);
+    if (card.terms) write(card.terms, "Σ " + added(card, parts), card.room);
     const [, partsCell, sumCell, sentCell, rightCell] = card.row.cells;
-    partsCell.textContent = parts.length ? parts.join(card.plus).replaceAll("+ −", "− ") : "";
+    partsCell.textContent = added(card, parts);
     if (card.expects > 1 && !full) {
       const missing = document.createElement("small");
       missing.textContent = (parts.length ? " " : "") + `(${parts.length} of ${card.expects})`;
