@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
+from collections.abc import Callable
 from itertools import accumulate, pairwise
 from xml.etree import ElementTree as ET
 
@@ -60,17 +61,22 @@ def marked(svg: str, walks: Walks) -> tuple[ET.Element, dict[str, ET.Element]]:
     return root, parts
 
 
-def accents(selector: str) -> str:
-    """Give the style of what `marked` added, inside `selector`, in both themes."""
-    light, dark = PALETTE["gradient"]
-    return (
-        f"{selector} .dot{{fill:{light}}}{selector} :is(.glow,.trace){{stroke:{light}}}"
-        f"@media (prefers-color-scheme: dark){{"
-        f"{selector} .dot{{fill:{dark}}}{selector} :is(.glow,.trace){{stroke:{dark}}}}}"
+def themed(rules: Callable[[int], str], theme: str) -> str:
+    """Give a style that is `rules` of 0 on a light page and of 1 on a dark one; "light" and "dark" are always so."""
+    if theme != "auto":
+        return rules(("light", "dark").index(theme))
+    return f"{rules(0)}@media (prefers-color-scheme: dark){{{rules(1)}}}"
+
+
+def accents(selector: str, theme: str) -> str:
+    """Give the style of what `marked` added, inside `selector`."""
+    color = PALETTE["gradient"]
+    return themed(
+        lambda i: f"{selector} .dot{{fill:{color[i]}}}{selector} :is(.glow,.trace){{stroke:{color[i]}}}", theme
     )
 
 
-def animate(svg: str, walks: Walks) -> str:
+def animate(svg: str, walks: Walks, theme: str = "auto") -> str:
     """Let the gradients of a finished drawing appear in the order of the sweep, over and over.
 
     What appears does so by keyframes of CSS, the dots run along the edges by SMIL. Who asks for
@@ -82,6 +88,8 @@ def animate(svg: str, walks: Walks) -> str:
         What `Drawing.svg` is.
     walks : Walks
         Of the same graph.
+    theme : "auto", "light" or "dark"
+        That of the drawing.
     """
     still = ET.fromstring(svg).attrib["id"]
     prefix = f"{still}m"  # it may stand in a page beside the one that does not move
@@ -101,7 +109,7 @@ def animate(svg: str, walks: Walks) -> str:
     for i, n in arrival.items():
         _appear(parts[f"n{i}"], {"grad": f"from{n}"})
     rules = [
-        accents(f"#{prefix}"),
+        accents(f"#{prefix}", theme),
         f"#{prefix} :is(.glow,.dot){{opacity:0}}#{prefix} .trace{{opacity:.6}}",
         f"#{prefix} :is(.glow,.dot,.trace,.grad){{animation:none {length:g}s infinite}}",
     ]

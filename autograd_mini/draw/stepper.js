@@ -14,8 +14,10 @@ for (const step of data.sweep.steps)
 const cards = data.cards.map(card => {
   const group = part("n" + card.number);
   const figure = group.querySelector(".figure"), terms = group.querySelector(".terms");
-  const room = group.querySelector(".glow").getBBox();
-  return {...card, group, figure, terms, final: figure.textContent, room: room.x + room.width - 3, row: ledger(card)};
+  const box = group.querySelector(".glow").getBBox(), row = ledger(card);
+  for (const [event, on] of [["mouseenter", true], ["mouseleave", false]])
+    row.addEventListener(event, () => group.classList.toggle("pointed", on));
+  return {...card, group, row, figure, terms, final: figure.textContent, room: box.x + box.width - 3};
 });
 
 const added = (card, parts) => parts.join(card.plus).replaceAll("+ −", "− ");

@@ -13,7 +13,7 @@ from string import Template
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from .animation import accents, marked
+from .animation import accents, marked, themed
 from .dot import plain
 from .theme import PALETTE
 from .walks import Send, Step, Walks
@@ -23,7 +23,7 @@ MOST = 4  # wrong gradients that are named
 Said = tuple[str, str, bool]  # what happens, what there is to note, and whether that is an error
 
 
-def page(svg: str, walks: Walks, title: str) -> str:
+def page(svg: str, walks: Walks, title: str, theme: str = "auto") -> str:
     """Write the page.
 
     Parameters
@@ -34,6 +34,8 @@ def page(svg: str, walks: Walks, title: str) -> str:
         Of the same graph.
     title : str
         What the page is called.
+    theme : "auto", "light" or "dark"
+        That of the drawing.
     """
     root, _ = marked(svg, walks)
     del root.attrib["style"]  # the page has its own
@@ -45,7 +47,8 @@ def page(svg: str, walks: Walks, title: str) -> str:
     return Template(sheet).substitute(
         policy=f"{policy}; base-uri 'none'; form-action 'none'",
         title=escape(plain(title)),
-        style=f"{_colors()}{accents('figure')}\n{style}",
+        scheme="light dark" if theme == "auto" else theme,
+        style=f"{_colors(theme)}{accents('figure', theme)}\n{style}",
         steps=len(walks.sweep),
         svg=ET.tostring(root, encoding="unicode"),
         unit=" (root mean square)" if walks.arrays else "",
@@ -64,11 +67,11 @@ def _json(data: Any) -> str:
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 
-def _colors() -> str:
+def _colors(theme: str) -> str:
     """Give the palette to the page, as variables of CSS."""
     names = {what: "--" + what.replace(",", "").replace(" ", "-") for what in PALETTE}
-    light, dark = ("".join(f"{names[what]}:{colors[i]};" for what, colors in PALETTE.items()) for i in (0, 1))
-    return f":root{{{light}}}@media (prefers-color-scheme: dark){{:root{{{dark}}}}}"
+    colors = [";".join(f"{names[what]}:{pair[i]}" for what, pair in PALETTE.items()) for i in (0, 1)]
+    return themed(lambda i: f":root{{{colors[i]}}}", theme)
 
 
 def _data(walks: Walks) -> dict[str, Any]:

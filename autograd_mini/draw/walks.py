@@ -19,6 +19,8 @@ from .dot import SYMBOLS, plain
 from .graph import Card, Graph
 from .summary import Summary, extent, number
 
+SIGNS = "+−×÷"  # they stand in brackets, for the sentences have some of their own
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -112,9 +114,9 @@ def _name(card: Card) -> str:
     if not card.op:
         return plain(card.path) or (extent(card.summary.shape) if card.summary.shape else card.summary.line)
     symbol = SYMBOLS.get(card.op, card.op)
-    if card.name:
-        return plain(f"{card.name} ({symbol})")
-    return plain(f"{card.scope[1]} {symbol}" if card.scope else symbol)
+    if card.name or symbol in SIGNS:
+        symbol = f"({symbol})"
+    return plain(f"{card.name or (card.scope[1] if card.scope else '')} {symbol}").strip()
 
 
 def shown(x: Any) -> str:
