@@ -138,7 +138,7 @@ def test_any_value_can_move(value):
     with np.errstate(all="ignore"):
         drawing = draw(ag.log(x * x).sum())
     assert ET.fromstring(drawing.animated_svg) is not None
-    assert data_of(drawing.html)["sweep"]["steps"]
+    assert len(data_of(drawing.html)["cards"]) <= drawing.html.count('class="grad figure"')
 
 
 def test_without_gradients_there_is_nothing_to_step_through(tmp_path):
@@ -520,6 +520,21 @@ def test_the_browser_points_to_the_card_of_a_row(visit):
     ActionChains(browser.driver).move_to_element(browser.find("#sums tr:nth-child(2)")).perform()
     [pointed] = browser.driver.find_elements("css selector", ".pointed")
     assert pointed.get_attribute("id").endswith(f"-n{list(drawing.walks.names)[1]}")
+
+
+def test_the_browser_keeps_the_card_in_sight(visit):
+    x = y = ag.Tensor(0.5)
+    for _ in range(24):
+        y = ag.sin(y)
+    browser, _ = visit(y, {"x": x})
+    for _ in range(24):
+        browser.find("#on").click()
+        top, bottom, bar, height = browser.driver.execute_script(
+            "const box = document.querySelector('g.current').getBoundingClientRect();"
+            "const bar = document.querySelector('.bar').getBoundingClientRect();"
+            "return [box.top, box.bottom, bar.bottom, innerHeight]"
+        )
+        assert bar <= top < bottom <= height
 
 
 @pytest.mark.parametrize("name", ["mlp", "assorted"])

@@ -44,7 +44,7 @@ function ledger(card) {
 
 // What has been sent and has arrived after `count` steps of a walk.
 function replay(steps, count) {
-  const got = data.cards.map(() => ({parts: [], sum: "", sent: null, early: false, late: false}));
+  const got = data.cards.map(() => ({parts: [], sum: "", sent: null, early: false}));
   const flows = new Map();
   got[0].sum = cards[0].right;
   got[0].parts = [cards[0].right];
@@ -54,7 +54,6 @@ function replay(steps, count) {
     from.early = from.parts.length < cards[step.card].expects;
     for (const send of step.sends) {
       const to = got[send.to];
-      to.late ||= to.sent !== null;
       to.parts.push(send.amount);
       to.sum = send.total;
       flows.set(send.edge, {amount: send.amount, late: to.sent !== null, now: i === count - 1});
@@ -110,8 +109,15 @@ function show(next) {
   find("slider").setAttribute("aria-valuetext", `${at} of ${steps.length}`);
   find("first").disabled = find("back").disabled = at === 0;
   find("last").disabled = find("on").disabled = at === steps.length;
-  if (step && moved) cards[step.card].group.scrollIntoView({block: "nearest", inline: "nearest"});
+  if (step && moved) reveal(cards[step.card].group);
   if (at === steps.length) pause();
+}
+
+// Scrolls to what is out of sight, or behind the bar.
+function reveal(group) {
+  const {top, bottom} = group.getBoundingClientRect();
+  if (top < document.querySelector(".bar").getBoundingClientRect().bottom || bottom > innerHeight)
+    group.scrollIntoView({block: "center", inline: "nearest"});
 }
 
 function pause() {
