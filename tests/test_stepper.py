@@ -315,6 +315,26 @@ def test_the_moving_svg_is_safe(sample):
     assert_moving(draw(output, names=names, title="y"))
 
 
+def test_a_number_in_another_colour_is_the_gradient_all_the_same():
+    output, names = diamond()
+    drawing = draw(output, names=names)
+    accent = PALETTE["gradient"][0].lower()
+    other = re.sub(rf'fill="{accent}"(>[^<]*\d)', r'fill="#b3201a"\1', drawing.svg)
+    assert other != drawing.svg
+    assert len(re.findall("grad figure", animate(other, drawing.walks))) == len(drawing.walks.totals)
+
+
+def test_a_name_is_not_taken_for_a_gradient():
+    x, y = ag.Tensor(2.0), ag.Tensor(3.0)
+    drawing = draw(x * y, names={"grad": x, "∇ Σ": y})
+    root = ET.fromstring(drawing.animated_svg)
+    kinds = {
+        (e.text or "").strip(): e.get("class") for e in root.iter() if e.tag.endswith("}text") and e.get("font-weight")
+    }
+    assert kinds["grad"] is None
+    assert kinds["∇ Σ"] is None
+
+
 def test_gradients_appear_in_the_order_of_the_sweep():
     output, names = diamond()
     drawing = draw(output, names=names)
@@ -336,8 +356,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 def browse(*arguments):
     """Start a headless Chromium, if it, its driver and Selenium are there."""
-    selenium = pytest.importorskip("selenium.webdriver", exc_type=ImportError)
-    service = pytest.importorskip("selenium.webdriver.chrome.service", exc_type=ImportError)
+    selenium = pytest.importorskip("selenium.webdriver")
+    service = pytest.importorskip("selenium.webdriver.chrome.service")
     driver = shutil.which("chromedriver")
     if not (CHROMIUM and driver):
         pytest.skip("there is no chromium, or no chromedriver")
