@@ -16,6 +16,7 @@ from .fold import focus as near
 from .fold import fold as folded
 from .graph import Graph, collect
 from .theme import DARK
+from .walks import Walks, walk
 
 __all__ = ["Drawing", "draw"]
 
@@ -35,13 +36,25 @@ class Drawing:
         The drawing in DOT, the language of Graphviz; the same for the same graph in every process.
     svg : str
         The drawing in SVG, to be put in a page or a file as it is. Making it needs Graphviz.
+    animated_svg : str
+        The same, with the gradients appearing in the order of the sweep; it has no script, and plays in an ``<img>``.
+    html : str
+        A page of its own to step through the sweep in a browser; it fetches nothing.
     """
 
     def __init__(
-        self, dot: str, title: str, description: str, graph: Graph, theme: str = "auto", raw: str = ""
+        self,
+        dot: str,
+        title: str,
+        description: str,
+        graph: Graph,
+        theme: str = "auto",
+        raw: str = "",
+        walks: Walks | None = None,
     ) -> None:
         self.dot, self.title, self.description, self.graph, self.theme = dot, title, description, graph, theme
         self._raw = raw  # what Graphviz would give, where it is not asked
+        self._walks = walks  # where the whole graph is drawn, card by card
 
     @cached_property
     def svg(self) -> str:
@@ -69,18 +82,42 @@ class Drawing:
             raise ModuleNotFoundError("graphviz is missing: pip install graphviz", name="graphviz") from error
         return Source(self.dot)
 
+    @property
+    def walks(self) -> Walks:
+        """The sweep step by step, and what a walk in another order would have sent."""
+        if self._walks is None:
+            raise ValueError(
+                "this drawing has no gradients to step through: draw() a result that has, with grads=True, and as a "
+                "whole, with fold=False and without focus="
+            )
+        return self._walks
+
+    @cached_property
+    def animated_svg(self) -> str:
+        """The drawing as an SVG in which the sweep runs."""
+        from .animation import animate
+
+        return animate(self.svg, self.walks, self.theme)
+
+    @cached_property
+    def html(self) -> str:
+        """The drawing as a page to step through."""
+        from .stepper import page
+
+        return page(self.svg, self.walks, self.title, self.theme)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing into a file, whole or not at all, and give its path.
 
         Parameters
         ----------
         path : path
-            Its suffix says in which format: .svg, .dot, .png or .pdf.
+            Its suffix says in which format: .svg, .dot, .png, .pdf or .html.
 
         Raises
         ------
         ValueError
-            If the suffix is another.
+            If the suffix is another, or a page is to be made of a drawing without gradients.
         RuntimeError
             If there is no Graphviz to make it (.dot needs none).
         """
@@ -113,6 +150,7 @@ FORMS: dict[str, Callable[[Drawing], str | bytes]] = {  # suffix -> what is writ
     ".dot": lambda drawing: drawing.dot,
     ".png": lambda drawing: drawing._image("png"),
     ".pdf": lambda drawing: drawing._image("pdf"),
+    ".html": lambda drawing: drawing.html,
 }
 
 
@@ -200,14 +238,15 @@ def draw(
             "focus=, fold what is repeated with fold=True, or pass a larger max_nodes="
         )
     writer = Writer(shown, values, title, direction)
-    return _painted(writer.text(), "", writer, graph, theme)
+    walks = walk(output, graph) if grads and output.op and shown is graph else None
+    return _painted(writer.text(), "", writer, graph, theme, walks)
 
 
-def _painted(dot: str, raw: str, writer: Writer, graph: Graph, theme: str) -> Drawing:
+def _painted(dot: str, raw: str, writer: Writer, graph: Graph, theme: str, walks: Walks | None = None) -> Drawing:
     """Make the drawing, in dark colours if they are wanted everywhere."""
     if theme == "dark":  # what the user calls things is escaped, and has no quotes
         dot, raw = (re.sub(r'"(#[0-9A-F]{6})"', lambda color: f'"{DARK[color[1]]}"', text) for text in (dot, raw))
-    return Drawing(dot, writer.title or "Computation graph", writer.description(), graph, theme, raw)
+    return Drawing(dot, writer.title or "Computation graph", writer.description(), graph, theme, raw, walks)
 
 
 def bundle(output: Node) -> dict[str, str]:
