@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from ..core import Node
 from ..files import replacing
 from .dot import Writer
 from .graph import collect
+from .text import bare, show, tree
 
 __all__ = ["Drawing", "draw"]
 
-SUFFIXES = (".svg", ".dot", ".png", ".pdf")
+TEXTS = {".txt": "text", ".svg": "svg", ".dot": "dot"}  # suffix -> attribute of a Drawing
+SUFFIXES = (*TEXTS, ".png", ".pdf")
 
 
 class Drawing:
@@ -27,10 +29,21 @@ class Drawing:
         The drawing in DOT, the language of Graphviz; the same for the same graph in every process.
     svg : str
         The drawing in SVG, to be put in a page or a file as it is. Making it needs Graphviz.
+    text : str
+        The drawing as a tree, in at most 100 columns. It needs no Graphviz.
     """
 
-    def __init__(self, dot: str, title: str, description: str) -> None:
-        self.dot, self.title, self.description = dot, title, description
+    def __init__(self, dot: str, title: str, description: str, tree: Callable[[], str]) -> None:
+        self.dot, self.title, self.description, self._tree = dot, title, description, tree
+
+    @cached_property
+    def text(self) -> str:
+        """The drawing as a tree, in at most 100 columns. It needs no Graphviz."""
+        return bare(self._tree())
+
+    def show(self) -> None:
+        """Print the tree, on a terminal in colours."""
+        show(self._tree())
 
     @cached_property
     def svg(self) -> str:
@@ -49,21 +62,21 @@ class Drawing:
         Parameters
         ----------
         path : path
-            Its suffix says in which format: .svg, .dot, .png or .pdf.
+            Its suffix says in which format: .svg, .dot, .png, .pdf or .txt.
 
         Raises
         ------
         ValueError
             If the suffix is another.
         RuntimeError
-            If there is no Graphviz to make it (.dot needs none).
+            If there is no Graphviz to make it (.dot and .txt need none).
         """
         path = Path(path)
         form = path.suffix.lower()
         if form not in SUFFIXES:
             raise ValueError(f"a drawing is saved as {', '.join(SUFFIXES)}, not as {path.name!r}: change the suffix")
-        if form in (".dot", ".svg"):
-            content = (self.dot if form == ".dot" else self.svg).encode()
+        if form in TEXTS:
+            content = getattr(self, TEXTS[form]).encode()
         else:
             from .engines import render
 
@@ -134,4 +147,5 @@ def draw(
         raise ValueError(f'direction is "LR" (left to right) or "TB" (top to bottom), not {direction!r}')
     graph = collect(output, names or {}, grads, max_nodes)
     writer = Writer(graph, values, title, direction)
-    return Drawing(writer.text(), writer.title or "Computation graph", writer.description())
+    text = partial(tree, graph, values, writer.title)
+    return Drawing(writer.text(), writer.title or "Computation graph", writer.description(), text)
