@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core import Node
 from ..files import replacing
+from .diff import diff, having
 from .dot import Writer
 from .graph import collect
 from .text import bare, show, tree
@@ -95,6 +96,7 @@ class Drawing:
         return f"<Drawing: {self.description}>"
 
 
+@having(diff)
 def draw(
     output: Node,
     *,

@@ -44,18 +44,18 @@ def tree(graph: Graph, values: bool, title: str) -> str:
         if len(card.users) > 1:
             number.setdefault(i, f"#{len(number) + 1}")
         if i in place and place[i] != user:
-            rows.append([dye("muted", lead) + dye(card.role, f"→ {number[i]} {plain(card.name) or _what(card)}")])
+            rows.append([dye("muted", lead) + dye(card.role, f"→ {number[i]} {plain(card.name) or what(card)}")])
             continue
         place[i] = -2  # a second time it is referred to
         shown += 1
         rows.append(
             [
                 dye("muted", lead)
-                + dye(card.role, " ".join([_label(cards, i, down.get(i)), number.get(i, "")]).rstrip()),
+                + dye(card.role, " ".join([heading(card, cards, down.get(i)), number.get(i, "")]).rstrip()),
                 dye("muted", extent(card.summary.shape)) if graph.tensors else "",
                 dye("odd" if card.summary.odd else "", card.summary.line) if values else "",
                 _gradient(card, seeded),
-                dye("muted", " / ".join(_labels(card.scope))),
+                dye("muted", " / ".join(labels(card.scope))),
             ]
         )
         if card.operands and width(indent) >= WIDEST[0] // 2:
@@ -69,7 +69,7 @@ def tree(graph: Graph, values: bool, title: str) -> str:
     head = ["", "shape" if graph.tensors else "", "value" if values else ""]
     head.append(f"gradient{' rms' if graph.tensors else ''}" if seeded else "")
     lines = [dye("op", clip(title, COLUMNS))] if title else []
-    lines += _columns([[dye("muted", cell) for cell in head], *rows])
+    lines += columns([[dye("muted", cell) for cell in head], *rows])
     if straight:
         lines.append(dye("muted", "↓ is the next operation that is not indented further; → is shown at its number."))
     if shown < len(cards):
@@ -106,29 +106,29 @@ def _operands(card: Card, down: int | None) -> tuple[list[int], list[int]]:
     return [j for j in card.operands if j != down], [] if down is None else [down]
 
 
-def _columns(rows: list[list[str]]) -> list[str]:
+def columns(rows: list[list[str]], widest: tuple[int, ...] = WIDEST) -> list[str]:
     """Set cells in columns, and clip what is too long."""
-    rows = [[clip(cell, most) for cell, most in zip(row, WIDEST, strict=False)] + row[len(WIDEST) :] for row in rows]
-    widths = [max((width(row[n]) for row in rows if n < len(row)), default=0) for n in range(len(WIDEST))]
+    rows = [[clip(cell, most) for cell, most in zip(row, widest, strict=False)] + row[len(widest) :] for row in rows]
+    widths = [max((width(row[n]) for row in rows if n < len(row)), default=0) for n in range(len(widest))]
     lines = []
     for row in rows:
         line = "".join(cell + " " * (w + 2 - width(cell)) for cell, w in zip(row, widths, strict=False) if w)
-        line += "".join(row[len(WIDEST) :])
+        line += "".join(row[len(widest) :])
         lines.append(clip(line, COLUMNS).rstrip())
     return lines
 
 
-def _label(cards: list[Card], this: int, down: int | None) -> str:
+def heading(card: Card, cards: list[Card], down: int | None) -> str:
     """Give operation or glyph and name; of the operation that another goes straight down from, also its operands."""
-    card = cards[this]
-    text = _what(card)
+    text = what(card)
     if down is not None and len(card.operands) > 1:
         marks = ["↓" if i == down else "·" if cards[i].op else _glyph(cards[i]) for i in card.operands]
         text = f" {INFIX[card.op]} ".join(marks) if card.op in INFIX else f"{text}({', '.join(marks)})"
     return " ".join(filter(None, ["" if card.role == "op" else _glyph(card), text, plain(card.name)]))
 
 
-def _what(card: Card) -> str:
+def what(card: Card) -> str:
+    """Give the operation, "" for a leaf."""
     return plain(SYMBOLS.get(card.op, card.op))
 
 
@@ -136,13 +136,13 @@ def _glyph(card: Card) -> str:
     return ROLES[card.role].glyph
 
 
-def _labels(scope: Nest) -> list[str]:
+def labels(scope: Nest) -> list[str]:
     """Give the labels of a scope and of those around it, outermost first."""
-    labels: list[str] = []
+    found: list[str] = []
     while scope:
-        labels.append(plain(scope[1]))
+        found.append(plain(scope[1]))
         scope = scope[0]
-    return labels[::-1]
+    return found[::-1]
 
 
 def _gradient(card: Card, seeded: bool) -> str:
