@@ -172,7 +172,7 @@ def draw_expression(arguments: Sequence[str]) -> None:
         if options.out is None:
             drawing.show()
         else:
-            print(f"wrote {drawing.save(options.out)}")
+            print(f"wrote {plain(drawing.save(options.out), 300)}")
     except (OSError, RuntimeError, ValueError) as error:
         line.error(str(error))
 

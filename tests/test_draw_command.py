@@ -250,3 +250,11 @@ def test_any_text_is_drawn_or_refused_in_one_line(text: str, values: list[str]) 
     else:
         assert err == ""
         assert out.endswith("\n")
+
+
+@given(st.lists(TEXTS.filter(lambda text: not text.startswith(("-o", "--o"))), max_size=4))
+def test_any_command_line_is_taken_or_refused_in_one_line(arguments: list[str]) -> None:
+    code, out, err = run(*arguments)
+    assert code in (0, 2)
+    assert bool(out) == (code == 0)
+    assert err == "" if code == 0 else err.endswith("\n") and err[:-1].isprintable()
