@@ -1,4 +1,7 @@
-"""The command line: ``python -m autograd_mini`` trains an MLP on real handwritten digits and draws its graph."""
+"""The command line: ``python -m autograd_mini`` trains an MLP on real handwritten digits and draws its graph.
+
+``python -m autograd_mini draw "tanh(x*w + b)" --at x=2 w=-3 b=6.88`` draws the graph of an expression.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import nn, optim, train
+from .core import Node, ancestors, past
 from .draw import draw
+from .draw.dot import plain
+from .draw.expression import TAKES, assign, record
 from .extras import extra
 from .files import replacing
 
@@ -24,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave with code 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {plain(message, 1000)}\n")
 
 
 def parser() -> Parser:
@@ -33,6 +39,7 @@ def parser() -> Parser:
         prog="python -m autograd_mini",
         description="Train an MLP on 1,797 handwritten digits of 8×8 pixels, and write its graph, learning curves and "
         "weights.",
+        epilog='With "draw" as the first argument it draws an expression instead: see "draw --help".',
     )
     add = parser.add_argument
     add(
@@ -47,6 +54,25 @@ def parser() -> Parser:
     add("--lr", type=positive, default=0.05, metavar="X", help="learning rate (default 0.05)")
     add("--hidden", type=whole(1), nargs="+", default=[50], metavar="N", help="sizes of hidden layers (default 50)")
     add("--out", type=Path, default=Path("autograd-mini-out"), metavar="DIR", help="default autograd-mini-out")
+    return parser
+
+
+def draw_parser() -> Parser:
+    """Build the parser of the command that draws an expression."""
+    parser = Parser(
+        prog="python -m autograd_mini draw",
+        description='Draw the graph of an expression, with its values and gradients, for instance "tanh(x*w + b)" --at '
+        "x=2 w=-3 b=6.88 -o neuron.svg. The expression is not run as a program.",
+        epilog=f"Functions: {', '.join(TAKES)}.",
+    )
+    add = parser.add_argument
+    add(
+        "expression",
+        metavar="EXPRESSION",
+        help="of numbers, lists, names, + - * / %% ** @ and functions",
+    )
+    add("--at", nargs="+", action="extend", default=[], metavar="x=2", help="the values of names: numbers or lists")
+    add("-o", "--out", type=Path, metavar="FILE", help="its suffix says how to draw: without it, as text")
     return parser
 
 
@@ -132,15 +158,41 @@ def run(options: argparse.Namespace) -> None:
     print(f"wrote {options.out / 'graph.svg'}, curves.png and model.safetensors")
 
 
+def draw_expression(arguments: Sequence[str]) -> None:
+    """Draw an expression into a file, or on the terminal."""
+    line = draw_parser()
+    if arguments and arguments[0].startswith("-") and arguments[0][1:2] not in ("h", "o", "-"):
+        arguments = [*arguments[1:], "--", arguments[0]]  # -x*w is no option
+    options = line.parse_args(arguments)
+    try:
+        values = [assign(text) for text in options.at]
+        names = dict(values)
+        if len(names) < len(values):
+            line.error("argument --at: gives the same name two values")
+        output = record(options.expression, names)
+        used = {output, *(x for node in ancestors(output) for x in past(node) if isinstance(x, Node))}
+        names = {name: value for name, value in names.items() if value in used}
+        drawing = draw(output, names=names, title=options.expression.strip())
+        if options.out is None:
+            drawing.show()
+        else:
+            print(f"wrote {plain(drawing.save(options.out), 300)}")
+    except (OSError, RuntimeError, ValueError) as error:
+        line.error(str(error))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
     Raises
     ------
     SystemExit
-        With code 2 and one line if an argument is wrong, a package is missing, a file cannot be
+        With code 2 and one line if an argument or an expression is wrong, a package is missing, a file cannot be
         written, or the training does not converge.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if list(arguments[:1]) == ["draw"]:
+        return draw_expression(arguments[1:])
     line = parser()
     options = line.parse_args(arguments)
     try:

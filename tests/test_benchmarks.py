@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from .benchmarks import operations, training_step
+from autograd_mini.draw import engines as engines_of_drawings
+
+from .benchmarks import drawing, operations, training_step
 from .benchmarks.operations import ALIASES, OPERATIONS, Operation, agree, engines
 from .operations import ROWS
 
@@ -68,3 +70,23 @@ def test_a_step_that_computes_something_else_is_refused() -> None:
     other = p._replace(x=p.x * 1.01)
     with pytest.raises(SystemExit, match="XOR 2-3-2, batch 4: wrong has the losses"):
         training_step.agree(net, {"hand NumPy": training_step.hand(net, p), "wrong": training_step.hand(net, other)})
+
+
+def test_drawings_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    drawing.main(["--nodes", "5", "10", "--seconds", "0.001"])
+    printed = capsys.readouterr().out
+    for kind in drawing.KINDS:
+        for nodes in (5, 10):
+            assert re.search(
+                rf"^\| {kind} \| {nodes} \| [\d.,]+ ms \| \*\*\d+ µs\*\* \|.*\| [\d,]+ ms \|$", printed, re.M
+            )
+
+
+def test_a_chain_has_as_many_nodes_as_it_says() -> None:
+    cards = re.findall(r"^ *n\d+ \[", drawing.drawing(drawing.chain(100, ())).dot, re.M)
+    assert len(cards) == 101
+
+
+def test_a_drawing_that_cannot_be_rendered_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines_of_drawings, "commands", lambda form: [])
+    assert drawing.render(drawing.chain(5, ()), 0.001) == "there is no Graphviz to lay the graph out"

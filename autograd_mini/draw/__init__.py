@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from ..core import Node, ancestors
 from ..files import replacing
+from .diff import diff, having
 from .dot import Writer
 from .fold import focus as near
 from .fold import fold as folded
 from .graph import Graph, collect
+from .text import bare, show, tree
 from .theme import DARK
 from .walks import Walks, walk
 
@@ -40,6 +43,8 @@ class Drawing:
         The same, with the gradients appearing in the order of the sweep; it has no script, and plays in an ``<img>``.
     html : str
         A page of its own to step through the sweep in a browser; it fetches nothing.
+    text : str
+        The whole graph as a tree, in at most 100 columns. It needs no Graphviz.
     """
 
     def __init__(
@@ -48,11 +53,13 @@ class Drawing:
         title: str,
         description: str,
         graph: Graph,
+        tree: Callable[[], str],
         theme: str = "auto",
         raw: str = "",
         walks: Walks | None = None,
     ) -> None:
         self.dot, self.title, self.description, self.graph, self.theme = dot, title, description, graph, theme
+        self._tree = tree
         self._raw = raw  # what Graphviz would give, where it is not asked
         self._walks = walks  # where the whole graph is drawn, card by card
 
@@ -93,6 +100,15 @@ class Drawing:
         return self._walks
 
     @cached_property
+    def text(self) -> str:
+        """The whole graph as a tree, in at most 100 columns. It needs no Graphviz."""
+        return bare(self._tree())
+
+    def show(self) -> None:
+        """Print the tree, on a terminal in colours."""
+        show(self._tree())
+
+    @cached_property
     def animated_svg(self) -> str:
         """The drawing as an SVG in which the sweep runs."""
         from .animation import animate
@@ -112,14 +128,14 @@ class Drawing:
         Parameters
         ----------
         path : path
-            Its suffix says in which format: .svg, .dot, .png, .pdf or .html.
+            Its suffix says in which format: .txt, .svg, .dot, .png, .pdf or .html.
 
         Raises
         ------
         ValueError
             If the suffix is another, or a page is to be made of a drawing without gradients.
         RuntimeError
-            If there is no Graphviz to make it (.dot needs none).
+            If there is no Graphviz to make it (.dot and .txt need none).
         """
         path = Path(path)
         form = FORMS.get(path.suffix.lower())
@@ -146,6 +162,7 @@ class Drawing:
 
 
 FORMS: dict[str, Callable[[Drawing], str | bytes]] = {  # suffix -> what is written
+    ".txt": lambda drawing: drawing.text,
     ".svg": lambda drawing: drawing.svg,
     ".dot": lambda drawing: drawing.dot,
     ".png": lambda drawing: drawing._image("png"),
@@ -154,6 +171,7 @@ FORMS: dict[str, Callable[[Drawing], str | bytes]] = {  # suffix -> what is writ
 }
 
 
+@having(diff)
 def draw(
     output: Node,
     *,
@@ -223,11 +241,17 @@ def draw(
     if fold not in (True, False, "auto"):
         raise ValueError(f'fold is True, False or "auto" (where there are more than {SMALL} cards), not {fold!r}')
     graph = shown = collect(output, names or {}, grads)
+    if graph.unused:
+        warnings.warn(
+            f"names= of which nothing is in this drawing: {', '.join(graph.unused)}. They were not used, or through a "
+            "copy",
+            stacklevel=2,
+        )
     if fold == "auto" and focus is None and len(graph.cards) >= LARGE:
         from .overview import overview
 
         writer = Writer(graph, values, title, direction)
-        return _painted(*overview(graph, writer), writer, graph, theme)
+        return _painted(*overview(graph, writer), writer, graph, values, theme)
     if focus is not None:
         shown = near(graph, graph.find(focus), hops)
     if fold is True or (fold == "auto" and len(shown.cards) > SMALL):
@@ -239,14 +263,17 @@ def draw(
         )
     writer = Writer(shown, values, title, direction)
     walks = walk(output, graph) if grads and output.op and shown is graph else None
-    return _painted(writer.text(), "", writer, graph, theme, walks)
+    return _painted(writer.text(), "", writer, graph, values, theme, walks)
 
 
-def _painted(dot: str, raw: str, writer: Writer, graph: Graph, theme: str, walks: Walks | None = None) -> Drawing:
+def _painted(
+    dot: str, raw: str, writer: Writer, graph: Graph, values: bool, theme: str, walks: Walks | None = None
+) -> Drawing:
     """Make the drawing, in dark colours if they are wanted everywhere."""
     if theme == "dark":  # what the user calls things is escaped, and has no quotes
         dot, raw = (re.sub(r'"(#[0-9A-F]{6})"', lambda color: f'"{DARK[color[1]]}"', text) for text in (dot, raw))
-    return Drawing(dot, writer.title or "Computation graph", writer.description(), graph, theme, raw, walks)
+    text = partial(tree, graph, values, writer.title)
+    return Drawing(dot, writer.title or "Computation graph", writer.description(), graph, text, theme, raw, walks)
 
 
 def bundle(output: Node) -> dict[str, str]:

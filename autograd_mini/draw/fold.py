@@ -216,4 +216,4 @@ def _rebuilt(graph: Graph, page: Box, groups: list[Group]) -> Graph:
     for n, card in enumerate(cards):
         for source in card.operands:
             cards[source].users.append(n)
-    return Graph(cards, page, output, graph.tensors, place(cards, graph.tensors), graph.known, graph.note)
+    return Graph(cards, page, output, graph.tensors, place(cards, graph.tensors), graph.known, graph.unused, graph.note)

@@ -6,7 +6,6 @@ that the numbers of cards do not change when an optimiser makes its leaves young
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -101,6 +100,7 @@ class Graph:
     tensors : whether there are any, or scalars only.
     spine : the cards of the longest way to the output, which is drawn straight.
     known : whether it is known which leaves are parameters: if a module was named, or a dict or list of Tensors.
+    unused : the names of which nothing is here.
     note : what there is to say about what is left out.
     """
 
@@ -110,6 +110,7 @@ class Graph:
     tensors: bool
     spine: set[int]
     known: bool
+    unused: list[str]
     note: str = ""
 
     def find(self, what: Any) -> int:
@@ -170,11 +171,6 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool) -> Graph:
         cards[this].sent, cards[this].slopes = [None] * len(operands), [None] * len(operands)
         for i in operands:
             cards[i].users.append(this)
-    if unused := [name for name in names if name not in used]:
-        warnings.warn(
-            f"names= of which nothing is in this drawing: {', '.join(unused)}. They were not used, or through a copy",
-            stacklevel=3,
-        )
     for card in cards:
         card.summary = Summary.of(card.value)
     if grads and output.requires_grad:
@@ -185,7 +181,8 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool) -> Graph:
     tensors = any(card.summary.shape for card in cards)
     spine = place(cards, tensors)
     _settle(cards)
-    return Graph(cards, _boxes(cards), cards[-1], tensors, spine, held)
+    unused = [name for name in names if name not in used]
+    return Graph(cards, _boxes(cards), cards[-1], tensors, spine, held, unused)
 
 
 def _differentiate(output: Node, cards: list[Card], number: Mapping[int, int]) -> None:
