@@ -171,7 +171,7 @@ class Line:
         """Compare along `u` in one step; the other number says how far the line bends, beyond what it may."""
         step = self.eps ** (1 / 3) * self.scale * u
         above, below = self.x + step, self.x - step
-        moved = np.asarray(above - below)  # what x really moves by, in floating point
+        moved = np.where(u == 0, 0, above - below)  # what x really moves by, in floating point
         terms = np.asarray(self.slope(moved))
         rules, differences, size, bend = float(terms.sum()), 0.0, float(np.abs(terms).sum()), 0.0
         rounding = self.known * self.eps
@@ -191,12 +191,21 @@ class Line:
         return finding, max(bend - 10 * self.eps ** (1 / 3) * size - 50 * rounding, 0.0) / unit
 
     def careful(self, u: Array) -> Finding:
-        """Compare along `u` by extrapolation; if it does not settle, moving each entry on its own scale."""
-        found, settled = self.ladder(u, self.scale)  # a kink is none if it is not seen from near by
-        return found if settled or np.array_equal(self.own, self.scale) else self.ladder(u, self.own)[0]
+        """Compare along `u` by extrapolation; what does not seem right, from nearer by."""
+        found, sharp = self.ladder(u, self.scale)
+        # a large entry may be many periods of a sine away from zero
+        if found.verdict != "right" and self.scale.max() > 1:
+            nearer, clear = self.ladder(u, np.minimum(self.scale, 1))
+            if not sharp or (clear and nearer.verdict == "right"):
+                found, sharp = nearer, clear
+        # a small one may be nearer to a singular point than a step; not at first, for beside others it hardly counts
+        for scale in (self.own, np.minimum(self.own, 1)):
+            if found.verdict != "right" and not sharp and not np.array_equal(scale, self.scale):
+                found, sharp = self.ladder(u, scale)
+        return found
 
     def ladder(self, u: Array, scale: Array) -> tuple[Finding, bool]:
-        """Compare along ``scale * u``, from both sides and from each; and say whether the differences settled."""
+        """Compare along ``scale * u``, from both sides and from each; and say whether the differences are sharp."""
         line = scale * u
         unit = float(np.abs(line).max())
         terms = np.asarray(self.slope(line))
@@ -212,19 +221,20 @@ class Line:
             last = sum(float(np.abs(c).sum()) for c in change) / abs(step)
         size += last if np.isfinite(last) else 0.0
         right, left = np.array(sides[:RUNGS]), np.array(sides[RUNGS:])
-        rounding = self.known * self.eps / steps
+        shift = np.max(self.own / np.where(line == 0, np.inf, np.abs(line)), initial=0)  # what x rounds by as it moves
+        rounding = (self.known * self.eps + size * EPS * shift) / steps
         (central, error), (above, blur), (below, haze) = (
             _limit(x, power, rounding) for x, power in (((right + left) / 2, 2), (right, 1), (left, 1))
         )
         slack = self.rtol * size + self.atol * unit
-        settled = error <= max(1e-4, self.eps**0.5) * size + 50 * rounding[0] + slack
+        sharp = bool(error <= max(1e-4, self.eps**0.5) * size)
         change = np.maximum(np.abs(right), np.abs(left)) * steps  # what is not a jump shrinks with the step
         jump = change[-1] > max(0.5 * change[0], 50 * rounding[-1] * steps[-1])
         if jump or abs(above - below) > 10 * (blur + haze) + max(self.rtol, 1e-6) * size + self.atol * unit:
-            verdict, settled = "kink", False
+            verdict, sharp = "kink", False
             if jump:
                 below, above = -np.inf, np.inf
-        elif settled and abs(rules - central) <= slack + 10 * error:
+        elif (sharp or error <= 50 * rounding[0] + slack) and abs(rules - central) <= slack + 10 * error:
             verdict = "right"
         else:
             verdict = "wrong"
@@ -237,7 +247,7 @@ class Line:
             above / unit,
             u / np.abs(u).max(),
         )
-        return finding, bool(settled)
+        return finding, sharp
 
     def smallest(self, u: Array) -> Array:
         """Halve the direction, towards the greater doubt, as long as there is any."""
