@@ -2,5 +2,6 @@
 
 from .gradcheck import GradientError, gradcheck
 from .graph import GraphReport, RuleCheck, check_graph
+from .operation import check_against, check_op
 
-__all__ = ["GradientError", "GraphReport", "RuleCheck", "check_graph", "gradcheck"]
+__all__ = ["GradientError", "GraphReport", "RuleCheck", "check_against", "check_graph", "check_op", "gradcheck"]

@@ -152,7 +152,7 @@ def _flattened(f: Function, inputs: tuple[Any, ...]) -> Iterator[tuple[Function,
     Parameters of Modules become what is passed for them, and in the end what they were.
     """
     named: list[tuple[str, Any]] = []
-    forms = [_named(x, f"input {i}", named) for i, x in enumerate(inputs)]
+    forms = [named_arrays(x, f"input {i}", named) for i, x in enumerate(inputs)]
     parameters = [p for x in inputs if hasattr(x, "named_parameters") for p in x.parameters() if p.requires_grad]
     before = [Node() for _ in parameters]
     for old, p in zip(before, parameters, strict=True):
@@ -175,16 +175,16 @@ def _flattened(f: Function, inputs: tuple[Any, ...]) -> Iterator[tuple[Function,
             assume(p, old)
 
 
-def _named(x: Any, label: str, named: list[tuple[str, Any]]) -> Any:
+def named_arrays(x: Any, label: str, named: list[tuple[str, Any]]) -> Any:
     """Give the form of an input, and add its arrays with their names to `named`; a list is an array."""
     if hasattr(x, "named_parameters"):
         parameters = ((path, p) for path, p in x.named_parameters() if p.requires_grad)
-        return {path: _named(p, f"{label}.{path}", named) for path, p in parameters}
+        return {path: named_arrays(p, f"{label}.{path}", named) for path, p in parameters}
     if isinstance(x, tuple):
-        parts = [_named(part, f"{label}[{i}]", named) for i, part in enumerate(x)]
+        parts = [named_arrays(part, f"{label}[{i}]", named) for i, part in enumerate(x)]
         return grown(x, iter(parts))
     if isinstance(x, dict):
-        return {key: _named(part, f"{label}[{key!r}]", named) for key, part in x.items()}
+        return {key: named_arrays(part, f"{label}[{key!r}]", named) for key, part in x.items()}
     named.append((label, Tensor(plain(x)).data))
     return None
 
