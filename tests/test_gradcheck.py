@@ -182,6 +182,10 @@ def test_a_large_constant_does_not_hide_a_wrong_rule() -> None:
         gradcheck(lambda x: slow(x, 1.0) + 1e6, [1.0, 2.0])
 
 
+def test_zero_within_rounding_is_zero() -> None:
+    gradcheck(lambda x, y: ag.sum(ag.softmax(x)) + y * y, [0.25, 0.25], 0.0, order=3)
+
+
 def test_inputs_may_be_trees() -> None:
     tree = {"a": [1.0, 2.0], "b": (Tensor(3.0), np.ones((2, 1)))}
     gradcheck(lambda p, x: (p["a"] * p["b"][0] + p["b"][1]) * x, tree, 2.0, modes=("vjp", "jvp"))
