@@ -80,10 +80,9 @@ def gradcheck(
     The rules run in the dtypes of the inputs, the differences in float64, with steps in proportion to
     the entries. Tolerated are ``1000 * eps ** (2/3)`` of what is compared (`eps` that of float64), 100
     times the eps of the narrowest dtype in which the rules ran, the rounding of `f` itself (which is
-    more than that of float64 if its values are narrower), for higher orders that of derivatives of the
-    size that `f` and its inputs lead to expect, and the error that the extrapolation
-    estimates of itself, unless that is so large that nothing can be said. A number that is not
-    finite agrees with nothing. No `.grad` is touched.
+    more than that of float64 if its values are narrower), that of derivatives as large as `f` over its
+    inputs, and the error that the extrapolation estimates of itself, unless that is so large that
+    nothing can be said. A number that is not finite agrees with nothing. No `.grad` is touched.
 
     References
     ----------
@@ -116,7 +115,7 @@ def gradcheck(
             wide = [x.astype(np.float64) for x in points]
             middle = _values(function, wide)
             eps = max([eps, *map(eps_of, middle)])
-            sizes = [float(np.abs(x).max(initial=0)) or 1.0 for x in wide]
+            sizes = [float(np.abs(x).max(initial=1)) for x in wide]
             # how large derivatives may be expected to be: an exact zero is only zero within the rounding of that
             if n == 1:
                 natural = sum(float(np.abs(y[np.isfinite(y)]).sum()) for y in middle)

@@ -71,7 +71,7 @@ def chains(draw: Draw) -> Case:
 @st.composite
 def normed(draw: Draw) -> Case:
     shape = draw(shapes())
-    axis = axes(draw, len(shape))
+    axis = draw(axes(shape))
     if not reduced(shape, axis):
         shape = tuple(max(n, 1) for n in shape)
     ord = draw(st.sampled_from([2, 1, 3, 1.5, 0.5, -1, inf, -inf]))

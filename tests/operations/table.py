@@ -14,6 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from autograd_mini.testing.strategies import axes, broadcastable_shapes, indices, shapes
+
 Shape = tuple[int, ...]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -85,23 +87,18 @@ def cased(draw: Draw, shapes: Any, kinds: Any, **params: Any) -> Case:
     return Case(tuple(np.asarray(x, np.float64) for x in bases), views, params)
 
 
-def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0) -> st.SearchStrategy[Shape]:
-    return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=3)
-
-
 @st.composite
 def broadcast(draw: Draw, *kinds: str, **params: Any) -> Case:
     """Operands whose shapes broadcast."""
-    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=len(kinds), max_dims=3, min_side=0, max_side=3))
+    found = draw(broadcastable_shapes(len(kinds)))
     drawn = {name: draw(value) if isinstance(value, st.SearchStrategy) else value for name, value in params.items()}
-    return cased(draw, found.input_shapes, kinds, **drawn)
+    return cased(draw, found, kinds, **drawn)
 
 
 @st.composite
 def chosen(draw: Draw) -> Case:
     """Two operands and a condition that broadcasts against them."""
-    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3))
-    *operands, condition = found.input_shapes
+    *operands, condition = draw(broadcastable_shapes(3))
     return cased(draw, operands, ("any", "any"), condition=draw(hnp.arrays(bool, condition)))
 
 
@@ -113,17 +110,6 @@ def signed(draw: Draw, axis: int, ndim: int) -> int:
     return axis - ndim * draw(st.booleans())
 
 
-def axes(draw: Draw, ndim: int) -> Any:
-    """All axes, one, or a tuple of some or none."""
-    form = draw(st.sampled_from(["all", "one", "some"]))
-    if form == "all":
-        return None
-    if form == "one" and ndim:
-        return signed(draw, draw(st.integers(0, ndim - 1)), ndim)
-    order = draw(st.permutations(range(ndim)))
-    return tuple(signed(draw, axis, ndim) for axis in order[: draw(st.integers(0, ndim))])
-
-
 def reduced(shape: Shape, axis: Any) -> int:
     """How many entries make one."""
     return math.prod(shape) if axis is None else math.prod(shape[i] for i in (axis if type(axis) is tuple else (axis,)))
@@ -133,7 +119,7 @@ def reduced(shape: Shape, axis: Any) -> int:
 def reductions(draw: Draw, kind: str = "any", at_least: int = 1, **params: Any) -> Case:
     """One operand, and axes along which at least so many entries make one."""
     shape = draw(shapes())
-    axis = axes(draw, len(shape))
+    axis = draw(axes(shape))
     if reduced(shape, axis) < at_least:
         shape = tuple(max(n, 1) for n in shape)
     drawn = {name: draw(value) for name, value in params.items()}
@@ -155,7 +141,7 @@ def gappy(draw: Draw, kind: str, **params: Any) -> Case:
 def weighted(draw: Draw) -> Case:
     """One operand with axes, and weights of its shape or of that of the axes."""
     shape = draw(shapes(min_side=1))
-    axis = axes(draw, len(shape))
+    axis = draw(axes(shape))
     part = shape if axis is None else tuple(shape[i] for i in (axis if type(axis) is tuple else (axis,)))
     return cased(
         draw,
@@ -315,41 +301,3 @@ def labelled(draw: Draw) -> Case:
 def indexed(draw: Draw) -> Case:
     shape = draw(shapes())
     return cased(draw, [shape], ["any"], index=draw(indices(shape)))
-
-
-@st.composite
-def indices(draw: Draw, shape: Shape) -> Any:
-    """An index of any kind: slices, integers, arrays of integers, masks, in any mixture."""
-    arrays = draw(st.sampled_from([(), (2,), (3,), (2, 1), (1, 2), (0,)]))  # they broadcast if they end alike
-    masked = draw(st.booleans())
-    parts: list[Any] = []
-    axis = 0
-    while axis < len(shape):
-        n = shape[axis]
-        kinds = ["slice", "slice"]
-        kinds += ["mask", "mask"] if masked else ["array", "list"] if n or 0 in arrays else []
-        kinds += ["integer"] if n else []
-        kind = draw(st.sampled_from(kinds))
-        if kind == "mask":
-            wide = draw(st.integers(1, len(shape) - axis))
-            parts.append(draw(hnp.arrays(bool, shape[axis : axis + wide])))
-            masked = False  # two masks need as many True each
-            axis += wide
-            arrays = (int(parts[-1].sum()),)
-            continue
-        if kind == "slice":
-            parts.append(draw(st.slices(n)))
-        elif kind == "integer":
-            parts.append(draw(st.sampled_from([int, np.int32, np.array]))(draw(st.integers(-n, n - 1))))
-        else:
-            dtype = draw(st.sampled_from([np.int64, np.int8]))
-            array = draw(hnp.arrays(dtype, arrays, elements=st.integers(-n, n - 1) if n else st.just(0)))
-            parts.append(array.tolist() if kind == "list" and array.size else array)
-        axis += 1
-    if draw(st.booleans()):  # leave some to an ellipsis
-        i = draw(st.integers(0, len(parts)))
-        j = draw(st.integers(i, len(parts)))
-        parts[i:j] = [...]
-    for _ in range(draw(st.integers(0, 1))):
-        parts.insert(draw(st.integers(0, len(parts))), None)
-    return parts[0] if len(parts) == 1 and draw(st.booleans()) else tuple(parts)
