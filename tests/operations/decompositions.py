@@ -71,7 +71,7 @@ def chains(draw: Draw) -> Case:
 @st.composite
 def normed(draw: Draw) -> Case:
     shape = draw(shapes())
-    axis = draw(axes(shape))
+    axis = axes(draw, len(shape))
     if not reduced(shape, axis):
         shape = tuple(max(n, 1) for n in shape)
     ord = draw(st.sampled_from([2, 1, 3, 1.5, 0.5, -1, inf, -inf]))
@@ -149,9 +149,9 @@ ROWS = [
     row("norm of matrices", lambda la, x, **params: la.norm(steep(x), **params),
                         matrices_along(keepdims=st.booleans(),
                                        ord=st.sampled_from(["fro", "nuc", 1, -1, 2, -2, inf, -inf]))),
-    row("diagonal",     lambda la, x, offset: la.diagonal(x, offset=offset),   shifted(), halves=True),
-    row("trace",        lambda la, x, offset: la.trace(x, offset=offset),      shifted(), halves=True),
-    row("outer",        lambda la, x, y: la.outer(x, y),                       vectors(), halves=True),
+    row("linalg.diagonal", lambda la, x, offset: la.diagonal(x, offset=offset),   shifted(), halves=True),
+    row("linalg.trace", lambda la, x, offset: la.trace(x, offset=offset),      shifted(), halves=True),
+    row("linalg.outer", lambda la, x, y: la.outer(x, y),                       vectors(), halves=True),
     row("tensorinv",    lambda la, x, ind: la.tensorinv(mapped(x), ind),       st.sampled_from([
                         Case((X4,), ("itself",), {"ind": 2}), Case((X4.reshape(4, 2, 2),), ("itself",), {"ind": 1})])),
     row("tensorsolve",  lambda la, a, b, axes: la.tensorsolve(mapped(a), b, axes), st.sampled_from([

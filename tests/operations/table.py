@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd_mini.testing.strategies import axes, broadcastable_shapes, indices, shapes
+from autograd_mini.testing.strategies import broadcastable_shapes, indices, shapes
 
 Shape = tuple[int, ...]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -110,6 +110,17 @@ def signed(draw: Draw, axis: int, ndim: int) -> int:
     return axis - ndim * draw(st.booleans())
 
 
+def axes(draw: Draw, ndim: int) -> Any:
+    """All axes, one, or a tuple of some or none."""
+    form = draw(st.sampled_from(["all", "one", "some"]))
+    if form == "all":
+        return None
+    if form == "one" and ndim:
+        return signed(draw, draw(st.integers(0, ndim - 1)), ndim)
+    order = draw(st.permutations(range(ndim)))
+    return tuple(signed(draw, axis, ndim) for axis in order[: draw(st.integers(0, ndim))])
+
+
 def reduced(shape: Shape, axis: Any) -> int:
     """How many entries make one."""
     return math.prod(shape) if axis is None else math.prod(shape[i] for i in (axis if type(axis) is tuple else (axis,)))
@@ -119,7 +130,7 @@ def reduced(shape: Shape, axis: Any) -> int:
 def reductions(draw: Draw, kind: str = "any", at_least: int = 1, **params: Any) -> Case:
     """One operand, and axes along which at least so many entries make one."""
     shape = draw(shapes())
-    axis = draw(axes(shape))
+    axis = axes(draw, len(shape))
     if reduced(shape, axis) < at_least:
         shape = tuple(max(n, 1) for n in shape)
     drawn = {name: draw(value) for name, value in params.items()}
@@ -141,7 +152,7 @@ def gappy(draw: Draw, kind: str, **params: Any) -> Case:
 def weighted(draw: Draw) -> Case:
     """One operand with axes, and weights of its shape or of that of the axes."""
     shape = draw(shapes(min_side=1))
-    axis = draw(axes(shape))
+    axis = axes(draw, len(shape))
     part = shape if axis is None else tuple(shape[i] for i in (axis if type(axis) is tuple else (axis,)))
     return cased(
         draw,
