@@ -186,6 +186,13 @@ def test_zero_within_rounding_is_zero() -> None:
     gradcheck(lambda x, y: ag.sum(ag.softmax(x)) + y * y, [0.25, 0.25], 0.0, order=3)
 
 
+def test_inputs_of_other_sizes_do_not_hide_a_wrong_second_derivative() -> None:
+    bent = ag.primitive("bent", lambda x: np.exp(x), lambda g, y, x: g * ag.stop_gradient(y))
+    gradcheck(lambda a, b: ag.exp(a) * b, 1e-9, [1e9, 2.0])
+    with pytest.raises(GradientError, match=r"by input 0, entry \(\): rules say 0, .* \(order 2\)"):
+        gradcheck(lambda a, b: bent(a) + b, 1e-9, [1e9, 2.0])
+
+
 def test_inputs_may_be_trees() -> None:
     tree = {"a": [1.0, 2.0], "b": (Tensor(3.0), np.ones((2, 1)))}
     gradcheck(lambda p, x: (p["a"] * p["b"][0] + p["b"][1]) * x, tree, 2.0, modes=("vjp", "jvp"))

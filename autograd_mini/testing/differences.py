@@ -136,7 +136,7 @@ class Line:
         """Give what is not right along `u`, each part of it as small as it can be; or nothing."""
         doubted: Finding | None = None
         found = False
-        while u.any() and self.doubt(u):
+        while u.any() and self.doubt(u, blunt=True):
             whole = self.careful(u)
             if whole.verdict == "right":
                 break
@@ -159,12 +159,17 @@ class Line:
             return quick if quick.verdict == "right" else self.careful(u)
         return max(found, key=lambda finding: (finding.verdict == "wrong", not finding.between))
 
-    def doubt(self, u: Array) -> float:
-        """How far the quick look is from settling that the rules are right along `u`: 0 if it does."""
+    def doubt(self, u: Array, blunt: bool = False) -> float:
+        """How far the quick look is from settling that the rules are right along `u`: 0 if it does.
+
+        With `blunt` it settles nothing either where the tolerance is as large as the derivative.
+        """
         if not u.any():
             return 0.0
         finding, bend = self.quick(u)
         excess = abs(finding.rules - finding.differences) - finding.error
+        if blunt and finding.error > 0.1 * max(abs(finding.rules), abs(finding.differences)) > 0:
+            return np.inf
         return max(excess, 0.0) + bend if np.isfinite(excess) else np.inf
 
     def quick(self, u: Array) -> tuple[Finding, float]:
