@@ -55,11 +55,13 @@ def test_says_which_input_where_and_both_numbers() -> None:
     with pytest.raises(GradientError) as caught:
         gradcheck(lambda a, b: slow(b, a), y, x)
     message = (
-        r"gradient of <lambda> by input 1, entry \(., 2\): rules say (.+), central differences say (.+) \(order 1\)"
+        r"gradient of <lambda> by input 1, entry \(., 2\): rules say (.+), central differences say (.+) ± (.+) "
+        r"\(order 1\)"
     )
     found = re.fullmatch(message, str(caught.value))
     assert found
     assert float(found[1]) == pytest.approx(1.01 * float(found[2]), rel=1e-6)
+    assert 0 < float(found[3]) < 1e-5
 
 
 def test_an_entry_without_axes_has_no_index() -> None:
@@ -140,3 +142,172 @@ def test_says_the_same_each_time() -> None:
 
 def test_is_an_assertion() -> None:
     assert issubclass(GradientError, AssertionError)
+
+
+# -- steps, tolerances and what inputs are -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-8, 1e-3, 1.0, 1e8, 1e30])
+def test_large_and_tiny_inputs_check_honestly(scale: float) -> None:
+    x = scale * np.array([1.0, 2.0, -3.0])
+    gradcheck(lambda x: ag.log(abs(x)) + x / scale, x)
+    with pytest.raises(GradientError, match="input 0, entry"):
+        gradcheck(lambda x: slow(ag.log(abs(x)), 1.0), x)
+
+
+def test_entries_of_any_size_stand_beside_each_other() -> None:
+    x = np.array([1e-12, 1.0, 1e12])
+    gradcheck(ag.log, x)
+    for wrong in range(3):
+        with pytest.raises(GradientError, match=re.escape(f"entry ({wrong},)")):
+            gradcheck(lambda x, i=wrong: ag.log(ag.stack([slow(x[k], 1.0) if k == i else x[k] for k in range(3)])), x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_what_is_computed_in_less_precision_is_checked_as_sharply_as_that_allows(dtype: str) -> None:
+    x = np.array([0.3, 1.7, -0.6])
+    gradcheck(lambda x: ag.exp(x.astype(dtype)), x)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: ag.exp(slow(x.astype(dtype), np.float16(1))) + 1.5 * slow(x, 1.0), x)
+
+
+def test_one_percent_is_caught_inside_of_single_precision() -> None:
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: slow(ag.sin(x).astype("float32"), np.float32(1)), [0.3, 1.7, -0.6], order=1)
+
+
+def test_a_large_constant_does_not_hide_a_wrong_rule() -> None:
+    gradcheck(lambda x: x * 1.0 + 1e6, [1.0, 2.0])
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: slow(x, 1.0) + 1e6, [1.0, 2.0])
+
+
+def test_zero_within_rounding_is_zero() -> None:
+    gradcheck(lambda x, y: ag.sum(ag.softmax(x)) + y * y, [0.25, 0.25], 0.0, order=3)
+
+
+def test_inputs_of_other_sizes_do_not_hide_a_wrong_second_derivative() -> None:
+    bent = ag.primitive("bent", lambda x: np.exp(x), lambda g, y, x: g * ag.stop_gradient(y))
+    gradcheck(lambda a, b: ag.exp(a) * b, 1e-9, [1e9, 2.0])
+    with pytest.raises(GradientError, match=r"by input 0, entry \(\): rules say 0, .* \(order 2\)"):
+        gradcheck(lambda a, b: bent(a) + b, 1e-9, [1e9, 2.0])
+
+
+def test_inputs_may_be_trees() -> None:
+    tree = {"a": [1.0, 2.0], "b": (Tensor(3.0), np.ones((2, 1)))}
+    gradcheck(lambda p, x: (p["a"] * p["b"][0] + p["b"][1]) * x, tree, 2.0, modes=("vjp", "jvp"))
+    with pytest.raises(GradientError, match=re.escape("by input 0['b'][1], entry (0, 0): rules say")):
+        gradcheck(lambda p, x: slow(p["b"][1][:1], x) + p["a"], tree, 2.0)
+
+
+def test_results_may_be_trees() -> None:
+    gradcheck(lambda x: {"a": x * x, "b": (ag.sin(x), [x])}, [1.0, 2.0])
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: {"a": x * x, "b": (ag.sin(x), [lost(x)])}, [1.0, 2.0])
+
+
+def test_a_module_stands_for_its_parameters_and_keeps_them() -> None:
+    model = ag.nn.MLP([2, 3, 1], rng=0)
+    x = np.array([[0.5, -1.0], [2.0, 1.0]])
+    model.layers[0].bias.requires_grad = False
+    before = [(p.op, p.age, p.value, p.grad) for p in model.parameters()]
+    gradcheck(lambda m: m(x), model, modes=("vjp", "jvp"))
+    with pytest.raises(GradientError, match=re.escape("by input 0.layers.2.weight, entry (")):
+        gradcheck(lambda m: slow(x, 1.0) @ m.layers[0].weight @ slow(m.layers[2].weight, 1.0), model)
+    with pytest.raises(ZeroDivisionError):
+        gradcheck(lambda m: m(x) * (1 / 0), model)
+    for p, (op, age, value, grad) in zip(model.parameters(), before, strict=True):
+        assert (p.op, p.age, p.grad) == (op, age, grad)
+        assert p.value is value
+
+
+def test_jvp_alone_is_asked() -> None:
+    constant = ag.primitive("constant", lambda x: 2 * x, lambda g, y, x: 2 * (g.data if isinstance(g, Tensor) else g))
+    gradcheck(constant, 1.0, order=1)
+    with pytest.raises(GradientError, match=re.escape("jvp of constant by input 0, entry (): rules say 0,")):
+        gradcheck(constant, 1.0, order=1, modes=("jvp",))
+    gradcheck(lambda x, y: (ag.sin(x) * y, y[0]), 2.0, [1.0, 3.0], modes=("jvp",))
+
+
+def test_tolerances_can_be_given() -> None:
+    with pytest.raises(GradientError):
+        gradcheck(slow, [2.0], [3.0], order=1)
+    gradcheck(slow, [2.0], [3.0], order=1, rtol=0.02)
+    gradcheck(slow, [2.0], [3.0], order=1, atol=0.2)
+
+
+def test_the_smallest_failing_direction_may_have_several_entries() -> None:
+    both = ag.primitive("both", lambda x: x[0] * x[1], lambda g, y, x: g * (x[::-1] + np.array([1.0, -1.0])))
+    with pytest.raises(GradientError, match=re.escape("entry (")):
+        gradcheck(both, [1.0, 2.0])
+    # each entry alone is right to the second order, the two together are not
+    saddle = ag.primitive("saddle", lambda x: np.cbrt(x[0] ** 2 * x[1]), lambda g, y, x: 0 * x * g)
+    with pytest.raises(GradientError, match=r"along -?[\d.]+ at \(0,\), -?[\d.]+ at \(1,\): rules say 0, central"):
+        gradcheck(saddle, [0.0, 0.0], order=1)
+
+
+def test_what_is_random_is_told() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(GradientError, match="gives another value each time"):
+        gradcheck(lambda x: x * rng.random(), [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"order": 0}, {"directions": 0}, {"on_kink": "ignore"}, {"modes": ()}, {"modes": ("vjp", "hvp")}]
+)
+def test_what_is_asked_for_must_be_known(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=str(next(iter(wrong)))):
+        gradcheck(ag.exp, 1.0, **wrong)
+
+
+# -- kinks ---------------------------------------------------------------------------------------------
+
+KINKS = [
+    (ag.relu, [1.0, 0.0, -1.0]),
+    (ag.absolute, [0.0]),
+    (ag.max, [1.0, 3.0, 3.0]),
+    (ag.maximum, [2.0], [2.0]),
+    (lambda x: ag.maximum(x, 0), [0.0, 1.0]),
+    (lambda x: ag.clip(x, -1, 1), [-1.0, 0.5, 1.0]),
+    (ag.cummax, [1.0, 1.0, 0.0]),
+    (lambda x: ag.sort(x) * np.arange(3.0), [1.0, 1.0, 0.0]),
+    (lambda x: ag.relu(x.astype("float32")), [1.0, 0.0, -1.0]),
+]
+
+
+@pytest.mark.parametrize("case", KINKS)
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_kink_is_told_from_a_wrong_rule(case: Any, order: int) -> None:
+    f, *inputs = case
+    with pytest.raises(GradientError, match="kink of .* by input 0, entry .*(from the right|a jump)"):
+        gradcheck(f, *inputs, order=order)
+    gradcheck(f, *inputs, order=order, on_kink="skip")
+    gradcheck(f, *inputs, order=order, on_kink="subgradient")
+
+
+def test_a_subgradient_lies_between_the_derivatives_of_both_sides() -> None:
+    def sided(slope: float) -> Any:
+        return ag.primitive("sided", lambda x: np.maximum(x, 0), lambda g, y, x: g * np.where(x == 0, slope, x > 0))
+
+    for slope in (0, 0.3, 1):
+        gradcheck(sided(slope), [0.0, 2.0], order=1, on_kink="subgradient")
+    for slope in (-0.1, 1.1):
+        gradcheck(sided(slope), [0.0, 2.0], order=1, on_kink="skip")
+        with pytest.raises(GradientError, match=re.escape("kink of sided by input 0, entry (0,)")):
+            gradcheck(sided(slope), [0.0, 2.0], order=1, on_kink="subgradient")
+
+
+@pytest.mark.parametrize("on_kink", ["skip", "subgradient"])
+def test_a_kink_hides_no_wrong_rule_beside_it(on_kink: str) -> None:
+    x = np.array([0.0, 1.0, 0.0, 0.0, -1.0, 0.0])
+    gradcheck(ag.relu, x, on_kink=on_kink)
+    with pytest.raises(GradientError, match=re.escape("gradient of <lambda> by input 0, entry (4,)")):
+        gradcheck(lambda x: ag.relu(x) + ag.stack([x[0], x[1], x[2], x[3], slow(x[4], 1.0), x[5]]), x, on_kink=on_kink)
+
+
+def test_smooth_functions_have_no_kinks_however_they_bend() -> None:
+    gradcheck(lambda x: x * x, [0.0, 0.0])
+    gradcheck(ag.tanh, np.linspace(-20, 20, 41))
+    gradcheck(lambda x: ag.exp(-50 * x * x), np.linspace(-1, 1, 21))
+    gradcheck(lambda x: x**3, [0.0])
+    gradcheck(lambda x: ag.sin(100 * x), [0.0, 1.0, 2.0])

@@ -1,61 +1,88 @@
-"""What the rules say, against central differences."""
+"""What the rules say, against differences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..core import Node, mode, sweep
+from ..core import Node, assume, mode, sweep
+from ..derivatives import jvp
 from ..numpy_protocol import plain
+from ..ops.shape import identity_p
 from ..tensor import Tensor
+from ..trees import grown, leaves
+from .differences import EPS, Array, Line, along, eps_of
 
 Function = Callable[..., Any]
-Array = np.ndarray[Any, np.dtype[Any]]
 
-SMALL = 1e-3  # an entry nearer to zero than this is moved as if it were this
+RTOL = 1000 * EPS ** (2 / 3)  # where the truncation of a quick look mostly stays: its step squared, times the curvature
+KINKS = ("raise", "skip", "subgradient")
 
 
 class GradientError(AssertionError):
-    """The rules and the central differences disagree."""
+    """The rules and the differences disagree, or what was checked has no derivative."""
 
 
-def gradcheck(f: Function, *inputs: Any, order: int = 2, directions: int = 2, seed: int = 0) -> None:
-    """Check the derivatives of `f` at `inputs` against central differences.
+def gradcheck(
+    f: Function,
+    *inputs: Any,
+    order: int = 2,
+    modes: Sequence[str] = ("vjp",),
+    directions: int = 2,
+    rtol: float | None = None,
+    atol: float = 0.0,
+    seed: int = 0,
+    on_kink: str = "raise",
+) -> None:
+    """Check the derivatives of `f` at `inputs` against differences of its values.
 
     For a random cotangent ``ct`` and a random direction ``u`` of each input, what the sweep finds for
     ``<ct J, 2hu>`` is compared with ``<ct, f(x + hu) - f(x - hu)>``. Then the same is done with the
     function that takes the inputs and ``ct`` to ``ct J``, which checks second derivatives, and so on.
-    A disagreement is followed to one entry by halving the direction.
+    A disagreement is followed to the fewest entries that show it, and there looked at again with
+    Richardson's extrapolation over a ladder of steps.
 
     Parameters
     ----------
     f : callable
-        Takes Tensors; gives a Tensor of any shape, or a tuple or list of them. It must give the same
-        whenever it is called with the same.
-    *inputs : array_like or Tensor
-        Where to check: finite, and away from kinks. An entry `x` is moved by ``h * max(abs(x), 0.001)``.
+        Takes Tensors; gives a Tensor of any shape, or a tree of them. It must give the same whenever
+        it is called with the same.
+    *inputs : tree of array_like or Tensor, or Module
+        Where to check: finite numbers. Of a Module it is the parameters that are not frozen; `f`
+        is called with the Module itself.
     order : int
         The highest derivative to check.
+    modes : sequence of "vjp" and "jvp"
+        How rules are asked: by the sweep, or by `ag.jvp`, which comes from differentiating it by the
+        cotangent. The sweep at order 2 checks that derivative too.
     directions : int
         How many cotangents to try at each order, each with one direction of every input.
+    rtol, atol : float
+        How far rules and differences may be apart: as a part of the sizes that are added up, and as a
+        derivative. By default `rtol` is what follows from the dtypes: see Notes.
     seed : int
         Seeds the random cotangents and directions.
+    on_kink : "raise", "skip" or "subgradient"
+        What to do where the derivatives from the left and from the right differ, as those of relu at
+        0 and of max at ties: say so, pass over it, or accept what lies between the two.
 
     Raises
     ------
     GradientError
-        At the first disagreement. It says which input, where in it, and both numbers.
+        At the first disagreement, or kink. It says which input, where in it, and both numbers with the
+        error of the differences.
 
     Notes
     -----
-    The rules run in the dtypes of the inputs, the differences in float64. With ``eps`` that of float64
-    (or of a result that is narrower all the same), ``h = eps ** (1/3)`` balances truncation against
-    rounding [1]_. Tolerated are ``1000 * eps ** (2/3)`` of what is compared, 100 times the eps of the
-    narrowest dtype in which the rules ran, and the rounding of `f` itself. A number that is not finite
-    agrees with nothing. No `.grad` is touched.
+    The rules run in the dtypes of the inputs, the differences in float64, with steps in proportion to
+    the entries. Tolerated are ``1000 * eps ** (2/3)`` of what is compared (`eps` that of float64), 100
+    times the eps of the narrowest dtype in which the rules ran, the rounding of `f` itself (which is
+    more than that of float64 if its values are narrower), that of derivatives as large as `f` over its
+    inputs, and the error that the extrapolation estimates of itself, unless that is so large that
+    nothing can be said. A number that is not finite agrees with nothing. No `.grad` is touched.
 
     References
     ----------
@@ -66,104 +93,133 @@ def gradcheck(f: Function, *inputs: Any, order: int = 2, directions: int = 2, se
     >>> import autograd_mini as ag
     >>> from autograd_mini.testing import gradcheck
     >>> gradcheck(ag.tanh, [0.5, -1.0], order=3)
+    >>> gradcheck(lambda p: ag.exp(p["a"]) * p["b"], {"a": ag.Tensor(1e-9), "b": ag.Tensor([1e9, 2.0])})
+    >>> gradcheck(ag.relu, [-1.0, 0.0, 1.0], on_kink="subgradient")
+    >>> gradcheck(ag.relu, [-1.0, 0.0, 1.0])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    autograd_mini.testing.gradcheck.GradientError: kink of relu by input 0, entry (1,): ...
     """
     if order < 1 or directions < 1:
         raise ValueError(f"gradcheck checks from order 1, in at least one direction, not order={order}, {directions=}")
+    if on_kink not in KINKS:
+        raise ValueError(f"on_kink is one of {', '.join(map(repr, KINKS))}, not {on_kink!r}")
+    if not modes or not {"vjp", "jvp"}.issuperset(modes):
+        raise ValueError(f"modes are 'vjp', 'jvp' or both, not {modes!r}")
     rng = np.random.default_rng(seed)
-    points = [Tensor(plain(x)).data for x in inputs]
-    labels = [f"input {i}" for i in range(len(points))]
     name = getattr(f, "__name__", repr(f))
-    function, eps = f, float(np.finfo(np.float64).eps)
     # The sweep needs a graph, also under no_grad; and what is not finite is an error here, so no warning.
-    with mode(recording=True), np.errstate(all="ignore"):
+    eps = EPS
+    with mode(recording=True), np.errstate(all="ignore"), _flattened(f, inputs) as (function, points, labels):
         for n in range(1, order + 1):
-            wide = _values(function, [Tensor(x.astype(np.float64)) for x in points])
-            eps = max([eps, *(float(np.finfo(y.dtype).eps) for y in wide)])
+            wide = [x.astype(np.float64) for x in points]
+            middle = _values(function, wide)
+            eps = max([eps, *map(eps_of, middle)])
+            sizes = [float(np.abs(x).max(initial=1)) for x in wide]
+            # how large derivatives may be expected to be: an exact zero is only zero within the rounding of that
+            if n == 1:
+                natural = sum(float(np.abs(y[np.isfinite(y)]).sum()) for y in middle)
+            floors = [10 * eps * natural / size for size in sizes]
+            natural = sum(natural / size for size in sizes)
             for _ in range(directions):
                 tensors = [Tensor(x) for x in points]
                 ys = _values(function, tensors)
                 if any(np.isnan(y).any() for y in ys):
                     raise GradientError(f"the value of {name} has a nan, and nothing agrees with that (order {n})")
                 cts = [np.asarray(rng.standard_normal(y.shape), y.dtype)[()] for y in ys]
-                for i, gradient in enumerate(_pull_back(function, tensors, cts)):
+                tolerance = RTOL + 100 * max(map(eps_of, (*points, *cts)), default=EPS) if rtol is None else rtol
+                pulled = _pull_back(function, tensors, cts) if "vjp" in modes else points
+                for i, gradient in enumerate(pulled):
                     u = rng.uniform(0.5, 1, points[i].shape) * rng.choice([-1, 1], points[i].shape)
-                    check = _Line(function, points, i, np.asarray(gradient), cts, eps)
-                    if check.disagreement(u):
-                        raise GradientError(f"gradient of {name} by {labels[i]}, {check.locate(u)} (order {n})")
+                    slopes = {"vjp": along(gradient), "jvp": _pushed(function, points, i, cts)}
+                    for way in modes:
+                        alone = _alone(function, wide, i)
+                        line = Line(alone, wide[i], middle, cts, slopes[way], eps, tolerance, atol + floors[i])
+                        for finding in line.check(u):
+                            again = _values(function, wide)
+                            if not all(map(np.array_equal, middle, again)):
+                                raise GradientError(
+                                    f"{name} gives another value each time, and has no derivative: draw random numbers "
+                                    "outside, or from a generator that it makes anew"
+                                )
+                            kink = finding.verdict == "kink"
+                            if kink and (on_kink == "skip" or (on_kink == "subgradient" and finding.between)):
+                                continue
+                            what = "kink" if kink else "gradient" if way == "vjp" else "jvp"
+                            raise GradientError(f"{what} of {name} by {labels[i]}, {finding} (order {n})")
             function, points = _pullback(function, len(points)), points + cts
-            labels += [f"cotangent {i} of order {n}" for i in range(len(cts))]
+            labels = labels + [f"cotangent {i} of order {n}" for i in range(len(cts))]
 
 
-@dataclass
-class _Line:
-    """A function on lines through its points, along which only number `i` moves."""
+@contextmanager
+def _flattened(f: Function, inputs: tuple[Any, ...]) -> Iterator[tuple[Function, list[Any], list[str]]]:
+    """Make `f` a function of all the arrays in its inputs; give it, them, and what each is called.
 
-    function: Function
-    points: Sequence[Any]
-    i: int
-    gradient: Array
-    cts: Sequence[Any]
-    eps: float
+    Parameters of Modules become what is passed for them, and in the end what they were.
+    """
+    named: list[tuple[str, Any]] = []
+    forms = [named_arrays(x, f"input {i}", named) for i, x in enumerate(inputs)]
+    parameters = [p for x in inputs if hasattr(x, "named_parameters") for p in x.parameters() if p.requires_grad]
+    before = [Node() for _ in parameters]
+    for old, p in zip(before, parameters, strict=True):
+        assume(old, p)
 
-    def __post_init__(self) -> None:
-        self.rtol = 100 * max(float(np.finfo(x.dtype).eps) for x in (*self.points, *self.cts))
-        self.points = [x.astype(np.float64) for x in self.points]
+    def flat(*xs: Any) -> Any:
+        rest, own = iter(xs), iter(parameters)
+        args = [grown(form, rest) for form in forms]
+        for i, x in enumerate(inputs):
+            if hasattr(x, "named_parameters"):
+                for value in args[i].values():
+                    assume(next(own), identity_p(value))
+                args[i] = x
+        return f(*args)
 
-    def at(self, x: Any) -> list[Array]:
-        return _values(self.function, [Tensor(x if k == self.i else other) for k, other in enumerate(self.points)])
-
-    def compare(self, u: Any) -> tuple[float, float, float]:
-        """Give the derivative along `u` by the rules, by central differences, and how far apart they may be."""
-        x = self.points[self.i]
-        step = self.eps ** (1 / 3) * np.maximum(np.abs(x), SMALL) * u
-        above, below = x + step, x - step
-        moved = np.asarray(above - below)  # what x really moves by, in floating point
-        by_rules = np.where(moved == 0, 0, self.gradient * moved)  # not inf * 0
-        differences, size, rounding = 0.0, np.abs(by_rules).sum(), 0.0
-        for ct, high, low in zip(self.cts, self.at(above), self.at(below), strict=True):
-            change = ct * np.where(high == low, 0, high - low).astype(np.float64)  # a steady inf does not change
-            differences += change.sum()
-            size += np.abs(change).sum()
-            rounding += np.abs(ct * np.where(np.isfinite(high), high, 0)).sum() * self.eps
-        tolerance = (1000 * self.eps ** (2 / 3) + self.rtol) * size + 50 * rounding
-        unit = np.abs(moved).max()
-        return float(by_rules.sum() / unit), float(differences / unit), float(tolerance / unit)
-
-    def disagreement(self, u: Any) -> float:
-        """How far beyond the tolerance the two are apart: 0 if within."""
-        if not np.any(u):
-            return 0.0
-        rules, differences, tolerance = self.compare(u)
-        excess = abs(rules - differences) - tolerance
-        return max(excess, 0.0) if np.isfinite(excess) else np.inf
-
-    def locate(self, u: Any) -> str:
-        """Follow the larger disagreement to one entry, and say what the two numbers are there."""
-        place = np.arange(np.size(u)).reshape(np.shape(u))
-        low, high = 0, np.size(u)
-        while high - low > 1:
-            middle = (low + high) // 2
-            left, right = (np.where((a <= place) & (place < b), u, 0) for a, b in ((low, middle), (middle, high)))
-            low, high = (low, middle) if self.disagreement(left) >= self.disagreement(right) else (middle, high)
-        rules, differences, _ = self.compare(np.where(place == low, 1, 0))
-        entry = tuple(int(k) for k in np.unravel_index(low, np.shape(u)))
-        return f"entry {entry}: rules say {rules:.9g}, central differences say {differences:.9g}"
+    try:
+        yield flat, [x for _, x in named], [label for label, _ in named]
+    finally:
+        for p, old in zip(parameters, before, strict=True):
+            assume(p, old)
 
 
-def _outputs(function: Function, tensors: Sequence[Any]) -> Sequence[Any]:
-    y = function(*tensors)
-    return y if isinstance(y, (tuple, list)) else (y,)
+def named_arrays(x: Any, label: str, named: list[tuple[str, Any]]) -> Any:
+    """Give the form of an input, and add its arrays with their names to `named`; a list is an array."""
+    if hasattr(x, "named_parameters"):
+        parameters = ((path, p) for path, p in x.named_parameters() if p.requires_grad)
+        return {path: named_arrays(p, f"{label}.{path}", named) for path, p in parameters}
+    if isinstance(x, tuple):
+        parts = [named_arrays(part, f"{label}[{i}]", named) for i, part in enumerate(x)]
+        return grown(x, iter(parts))
+    if isinstance(x, dict):
+        return {key: named_arrays(part, f"{label}[{key!r}]", named) for key, part in x.items()}
+    named.append((label, Tensor(plain(x)).data))
+    return None
 
 
-def _values(function: Function, tensors: Sequence[Any]) -> list[Array]:
-    values = [np.asarray(plain(y)) for y in _outputs(function, tensors)]
+def _pushed(function: Function, points: Sequence[Any], i: int, cts: Sequence[Any]) -> Callable[[Array], Any]:
+    def slope(line: Array) -> Any:
+        tangents = (line if k == i else np.zeros(x.shape) for k, x in enumerate(points))
+        moved = leaves(plain(jvp(function, tuple(points), tuple(tangents))[1]))
+        return np.concatenate([np.zeros(0), *(np.ravel(ct * y) for ct, y in zip(cts, moved, strict=True))])
+
+    return slope
+
+
+def _alone(function: Function, points: Sequence[Any], i: int) -> Callable[[Array], list[Array]]:
+    """Make a function of input number `i`."""
+    return lambda x: _values(function, [x if k == i else other for k, other in enumerate(points)])
+
+
+def _values(function: Function, points: Sequence[Any]) -> list[Array]:
+    values = [
+        np.asarray(plain(y)) for y in leaves(function(*[x if isinstance(x, Tensor) else Tensor(x) for x in points]))
+    ]
     return [y if y.dtype.kind == "f" else y.astype(np.float64) for y in values]
 
 
 def _pull_back(function: Function, xs: Sequence[Any], cts: Sequence[Any], recorded: bool = False) -> tuple[Any, ...]:
     """Give the cotangents of `xs` from those of the outputs."""
     found: dict[Node, Any] = {}
-    for y, ct in zip(_outputs(function, xs), cts, strict=True):
+    for y, ct in zip(leaves(function(*xs)), cts, strict=True):
         for node, g in sweep(y, ct, recorded=recorded) if isinstance(y, Node) else ():
             if node.op is None:
                 found[node] = found[node] + g if node in found else g

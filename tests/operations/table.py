@@ -14,6 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from autograd_mini.testing.strategies import broadcastable_shapes, indices, shapes
+
 Shape = tuple[int, ...]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -85,23 +87,18 @@ def cased(draw: Draw, shapes: Any, kinds: Any, **params: Any) -> Case:
     return Case(tuple(np.asarray(x, np.float64) for x in bases), views, params)
 
 
-def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0) -> st.SearchStrategy[Shape]:
-    return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=3)
-
-
 @st.composite
 def broadcast(draw: Draw, *kinds: str, **params: Any) -> Case:
     """Operands whose shapes broadcast."""
-    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=len(kinds), max_dims=3, min_side=0, max_side=3))
+    found = draw(broadcastable_shapes(len(kinds)))
     drawn = {name: draw(value) if isinstance(value, st.SearchStrategy) else value for name, value in params.items()}
-    return cased(draw, found.input_shapes, kinds, **drawn)
+    return cased(draw, found, kinds, **drawn)
 
 
 @st.composite
 def chosen(draw: Draw) -> Case:
     """Two operands and a condition that broadcasts against them."""
-    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3))
-    *operands, condition = found.input_shapes
+    *operands, condition = draw(broadcastable_shapes(3))
     return cased(draw, operands, ("any", "any"), condition=draw(hnp.arrays(bool, condition)))
 
 
@@ -315,41 +312,3 @@ def labelled(draw: Draw) -> Case:
 def indexed(draw: Draw) -> Case:
     shape = draw(shapes())
     return cased(draw, [shape], ["any"], index=draw(indices(shape)))
-
-
-@st.composite
-def indices(draw: Draw, shape: Shape) -> Any:
-    """An index of any kind: slices, integers, arrays of integers, masks, in any mixture."""
-    arrays = draw(st.sampled_from([(), (2,), (3,), (2, 1), (1, 2), (0,)]))  # they broadcast if they end alike
-    masked = draw(st.booleans())
-    parts: list[Any] = []
-    axis = 0
-    while axis < len(shape):
-        n = shape[axis]
-        kinds = ["slice", "slice"]
-        kinds += ["mask", "mask"] if masked else ["array", "list"] if n or 0 in arrays else []
-        kinds += ["integer"] if n else []
-        kind = draw(st.sampled_from(kinds))
-        if kind == "mask":
-            wide = draw(st.integers(1, len(shape) - axis))
-            parts.append(draw(hnp.arrays(bool, shape[axis : axis + wide])))
-            masked = False  # two masks need as many True each
-            axis += wide
-            arrays = (int(parts[-1].sum()),)
-            continue
-        if kind == "slice":
-            parts.append(draw(st.slices(n)))
-        elif kind == "integer":
-            parts.append(draw(st.sampled_from([int, np.int32, np.array]))(draw(st.integers(-n, n - 1))))
-        else:
-            dtype = draw(st.sampled_from([np.int64, np.int8]))
-            array = draw(hnp.arrays(dtype, arrays, elements=st.integers(-n, n - 1) if n else st.just(0)))
-            parts.append(array.tolist() if kind == "list" and array.size else array)
-        axis += 1
-    if draw(st.booleans()):  # leave some to an ellipsis
-        i = draw(st.integers(0, len(parts)))
-        j = draw(st.integers(i, len(parts)))
-        parts[i:j] = [...]
-    for _ in range(draw(st.integers(0, 1))):
-        parts.insert(draw(st.integers(0, len(parts))), None)
-    return parts[0] if len(parts) == 1 and draw(st.booleans()) else tuple(parts)

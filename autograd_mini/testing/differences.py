@@ -1,0 +1,283 @@
+"""What rules say, against differences of values along a line: right, wrong, or a kink.
+
+Two looks are taken. The quick one, a central difference, settles nearly everything. Where it finds a
+disagreement or a bend, the careful one takes a ladder of steps, extrapolates to none [1]_ [2]_, from both
+sides and from each alone, and estimates its own error.
+
+References
+----------
+.. [1] Richardson, "The approximate arithmetical solution by finite differences", Phil. Trans. R. Soc. A 210 (1911).
+.. [2] Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4 (1982).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+EPS = float(np.finfo(np.float64).eps)
+SMALL = 1e-3  # an entry nearer to zero than this is moved as if it were this, beside others that are larger
+RATIO, RUNGS = 4.0, 5  # each step of the ladder is a quarter of the one before
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the rules and the differences say of a derivative along one direction.
+
+    Attributes
+    ----------
+    verdict : "right", "wrong", or "kink" where the derivatives from the left and the right differ.
+    rules, differences : both derivatives, for a direction whose largest entry is 1.
+    error : how far apart the two may be.
+    left, right : the derivatives from each side; at a jump both infinities, and where no careful look was taken,
+        `differences`.
+    direction : the direction itself.
+    """
+
+    verdict: str
+    rules: float
+    differences: float
+    error: float
+    left: float
+    right: float
+    direction: Array
+
+    @property
+    def between(self) -> bool:
+        """Whether the rules say something between the derivatives from the left and from the right."""
+        low, high = sorted((self.left, self.right))
+        return low - self.error <= self.rules <= high + self.error
+
+    @property
+    def entries(self) -> list[tuple[int, ...]]:
+        """The entries that move."""
+        return [tuple(map(int, entry)) for entry in np.argwhere(self.direction)]
+
+    def __str__(self) -> str:
+        entries = self.entries
+        if len(entries) == 1:
+            along = f"entry {entries[0]}"
+        else:
+            some = ", ".join(f"{self.direction[entry]:.3g} at {entry}" for entry in entries[:4])
+            along = f"along {some}{', ...' if len(entries) > 4 else ''}"
+        found = (
+            f"{along}: rules say {self.rules:.9g}, central differences say {self.differences:.9g} ± {self.error:.1e}"
+        )
+        sides = f", {self.left:.9g} from the left and {self.right:.9g} from the right"
+        sides = sides if np.isfinite(self.left) else ", and there is a jump"
+        return found + (sides if self.verdict == "kink" else "")
+
+
+def eps_of(x: Any) -> float:
+    """Give the eps of the dtype of an array."""
+    return float(np.finfo(x.dtype).eps)
+
+
+def along(gradient: Any) -> Callable[[Array], Any]:
+    """Make the derivative along a direction, as terms to be added up, from a gradient."""
+    gradient = np.asarray(gradient)
+    return lambda line: np.where(line == 0, 0, gradient * line)  # not inf * 0
+
+
+class Line:
+    """A function of one array, on lines through a point, and what rules say of the derivative there.
+
+    Parameters
+    ----------
+    f : callable
+        Gives a list of arrays for an array in float64.
+    x : ndarray
+        The point, in float64.
+    values : list of ndarray
+        ``f(x)``.
+    cts : list of ndarray
+        Cotangents of the values: what is differentiated is the sum of their products.
+    slope : callable
+        The derivative along a direction, by rules, as an array of terms to be added up.
+    eps : float
+        That of the narrowest dtype in which `f` computes.
+    rtol, atol : float
+        How far the two may be apart, as a part of the sum of sizes, and for a direction whose largest entry is 1;
+        the rounding of the differences comes on top.
+
+    Notes
+    -----
+    The quick step ``eps ** (1/3)`` balances truncation, which grows with its
+    square, against rounding, ``eps`` over it; the ladder begins where a term of the fourth order would, at
+    ``4 * eps ** (1/5)``. Both are parts of ``max(abs(x), 0.001 * min(max(abs(x)), 1))``, entry by entry.
+    """
+
+    def __init__(
+        self,
+        f: Callable[[Array], Sequence[Array]],
+        x: Array,
+        values: Sequence[Array],
+        cts: Sequence[Any],
+        slope: Callable[[Array], Any],
+        eps: float,
+        rtol: float,
+        atol: float = 0.0,
+    ) -> None:
+        self.f, self.x, self.values, self.cts, self.slope = f, x, values, cts, slope
+        self.eps, self.rtol, self.atol = eps, rtol, atol
+        known = (np.abs(ct * np.where(np.isfinite(y), y, 0)).sum() for ct, y in zip(cts, values, strict=True))
+        self.known = float(sum(known))  # the size of what is subtracted, which rounds
+        size = np.where(np.isfinite(x), np.abs(x), 0)
+        largest = size.max(initial=0)
+        self.scale = np.maximum(size, SMALL * (min(largest, 1.0) or 1.0))
+        self.own = np.where(size == 0, self.scale, size)
+
+    def check(self, u: Array) -> Iterator[Finding]:
+        """Give what is not right along `u`, each part of it as small as it can be; or nothing."""
+        doubted: Finding | None = None
+        found = False
+        while u.any() and self.doubt(u, blunt=True):
+            whole = self.careful(u)
+            if whole.verdict == "right":
+                break
+            doubted = doubted or whole
+            part = self.smallest(u)
+            finding = self.careful(part)
+            if finding.verdict != "right":
+                found = True
+                yield finding
+            u = np.where(part != 0, 0, u)
+        if doubted and not found:
+            yield doubted
+
+    def verdict(self, u: Array) -> Finding:
+        """Give what is found along `u`, where numbers are finite, and of several findings the worst."""
+        u = np.where(np.isfinite(self.x), u, 0)
+        found = list(self.check(u))
+        if not found:
+            quick, _ = self.quick(u)
+            return quick if quick.verdict == "right" else self.careful(u)
+        return max(found, key=lambda finding: (finding.verdict == "wrong", not finding.between))
+
+    def doubt(self, u: Array, blunt: bool = False) -> float:
+        """How far the quick look is from settling that the rules are right along `u`: 0 if it does.
+
+        With `blunt` it settles nothing either where the tolerance is as large as the derivative.
+        """
+        if not u.any():
+            return 0.0
+        finding, bend = self.quick(u)
+        excess = abs(finding.rules - finding.differences) - finding.error
+        if blunt and finding.error > 0.1 * max(abs(finding.rules), abs(finding.differences)) > 0:
+            return np.inf
+        return max(excess, 0.0) + bend if np.isfinite(excess) else np.inf
+
+    def quick(self, u: Array) -> tuple[Finding, float]:
+        """Compare along `u` in one step; the other number says how far the line bends, beyond what it may."""
+        step = self.eps ** (1 / 3) * self.scale * u
+        above, below = self.x + step, self.x - step
+        moved = np.where(u == 0, 0, above - below)  # what x really moves by, in floating point
+        terms = np.asarray(self.slope(moved))
+        rules, differences, size, bend = float(terms.sum()), 0.0, float(np.abs(terms).sum()), 0.0
+        rounding = self.known * self.eps
+        for ct, high, middle, low in zip(self.cts, self.f(above), self.values, self.f(below), strict=True):
+            change = ct * np.where(high == low, 0, high - low).astype(np.float64)  # a steady inf does not change
+            differences += float(change.sum())
+            size += float(np.abs(change).sum())
+            known = np.where(np.isfinite(middle), middle, 0)
+            bend += abs(float((ct * (np.where(high == low, low, high + low - known) - known)).sum()))
+        unit = float(np.abs(moved).max(initial=0)) or 1.0
+        error = (self.rtol * size + 50 * rounding) / unit + self.atol
+        verdict = "right" if abs(rules - differences) / unit <= error else "wrong"
+        rules, differences = rules / unit, differences / unit
+        finding = Finding(
+            verdict, rules, differences, error, differences, differences, u / (np.abs(u).max(initial=0) or 1)
+        )
+        return finding, max(bend - 10 * self.eps ** (1 / 3) * size - 50 * rounding, 0.0) / unit
+
+    def careful(self, u: Array) -> Finding:
+        """Compare along `u` by extrapolation; what does not seem right, from nearer by."""
+        found, sharp = self.ladder(u, self.scale)
+        # a large entry may be many periods of a sine away from zero
+        if found.verdict != "right" and self.scale.max() > 1:
+            nearer, clear = self.ladder(u, np.minimum(self.scale, 1))
+            if not sharp or (clear and nearer.verdict == "right"):
+                found, sharp = nearer, clear
+        # a small one may be nearer to a singular point than a step; not at first, for beside others it hardly counts
+        for scale in (self.own, np.minimum(self.own, 1)):
+            if found.verdict != "right" and not sharp and not np.array_equal(scale, self.scale):
+                found, sharp = self.ladder(u, scale)
+        return found
+
+    def ladder(self, u: Array, scale: Array) -> tuple[Finding, bool]:
+        """Compare along ``scale * u``, from both sides and from each; and say whether the differences are sharp."""
+        line = scale * u
+        unit = float(np.abs(line).max())
+        terms = np.asarray(self.slope(line))
+        rules, size = float(terms.sum()), float(np.abs(terms).sum())
+        steps = 4 * self.eps ** (1 / 5) / RATIO ** np.arange(RUNGS)
+        sides = []
+        for step in (*steps, *-steps):
+            change = [
+                ct * np.where(y == value, 0, y - value).astype(np.float64)
+                for ct, y, value in zip(self.cts, self.f(self.x + step * line), self.values, strict=True)
+            ]
+            sides.append(sum(float(c.sum()) for c in change) / step)
+            last = sum(float(np.abs(c).sum()) for c in change) / abs(step)
+        size += last if np.isfinite(last) else 0.0
+        right, left = np.array(sides[:RUNGS]), np.array(sides[RUNGS:])
+        shift = np.max(self.own / np.where(line == 0, np.inf, np.abs(line)), initial=0)  # what x rounds by as it moves
+        rounding = (self.known * self.eps + size * EPS * shift) / steps
+        (central, error), (above, blur), (below, haze) = (
+            _limit(x, power, rounding) for x, power in (((right + left) / 2, 2), (right, 1), (left, 1))
+        )
+        slack = self.rtol * size + self.atol * unit
+        sharp = bool(error <= max(1e-4, self.eps**0.5) * size)
+        change = np.maximum(np.abs(right), np.abs(left)) * steps  # what is not a jump shrinks with the step
+        jump = change[-1] > max(0.5 * change[0], 50 * rounding[-1] * steps[-1])
+        if jump or abs(above - below) > 10 * (blur + haze) + max(self.rtol, 1e-6) * size + self.atol * unit:
+            verdict, sharp = "kink", False
+            if jump:
+                below, above = -np.inf, np.inf
+        elif (sharp or error <= 50 * rounding[0] + slack) and abs(rules - central) <= slack + 10 * error:
+            verdict = "right"
+        else:
+            verdict = "wrong"
+        finding = Finding(
+            verdict,
+            rules / unit,
+            central / unit,
+            (slack + 10 * error) / unit,
+            below / unit,
+            above / unit,
+            u / np.abs(u).max(),
+        )
+        return finding, sharp
+
+    def smallest(self, u: Array) -> Array:
+        """Halve the direction, towards the greater doubt, as long as there is any."""
+        place = np.arange(u.size).reshape(u.shape)
+        while np.count_nonzero(u) > 1:
+            moving = place[u != 0]
+            middle = moving[len(moving) // 2]
+            halves = np.where(place < middle, u, 0), np.where(place < middle, 0, u)
+            left, right = map(self.doubt, halves)
+            if not left and not right:
+                break
+            u = halves[0] if left >= right else halves[1]
+        return u if np.count_nonzero(u) > 1 else np.abs(np.sign(u))
+
+
+def _limit(y: Array, power: int, rounding: Array) -> tuple[float, float]:
+    """Extrapolate values at steps that shrink to none, in powers of ``step ** power``; give it and its error."""
+    best, error = float(y[-1]), np.inf
+    table = [y]
+    for j in range(1, len(y)):
+        finer, coarser = table[-1][1:], table[-1][:-1]
+        table.append(finer + (finer - coarser) / (RATIO ** (power * j) - 1))
+        spread = np.maximum(np.abs(table[-1] - finer), np.abs(table[-1] - coarser)) + rounding[j:]
+        if np.isfinite(spread).any():
+            k = int(np.nanargmin(spread))
+            if spread[k] < error:
+                best, error = float(table[-1][k]), float(spread[k])
+    return best, error

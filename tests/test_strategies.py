@@ -1,0 +1,142 @@
+"""The strategies draw what they say, and shrink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+from autograd_mini import Tensor, core
+from autograd_mini.testing import GradientError, check_graph, gradcheck
+from autograd_mini.testing import strategies as ours
+
+from .test_ops import broken
+
+drawn = settings(
+    max_examples=50, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+generated = settings(drawn, max_examples=1000, phases=[Phase.generate])
+shrinking = settings(drawn, max_examples=500)
+
+
+def exists(strategy: Any, condition: Any = lambda _: True) -> Any:
+    return find(strategy, condition, settings=generated)
+
+
+@drawn
+@given(ours.programs(dtypes=[np.float64, np.float32], max_ops=20))
+def test_programs_are_differentiable(program: ours.Program) -> None:
+    assert len(program.steps) <= 20
+    tensors = [Tensor(x) for x in program.inputs]
+    y = program(*tensors)
+    assert y.shape == ()
+    assert np.isfinite(y.data)
+    assert check_graph(y).ok
+    gradcheck(program, *[x.astype(np.float64) for x in program.inputs], directions=1)
+
+
+@drawn
+@given(ours.programs(max_ops=20))
+def test_a_program_is_its_text(program: ours.Program) -> None:
+    names: dict[str, Any] = {}
+    exec(repr(program), names)
+    xs = [names[f"x{i}"] for i in range(len(program.inputs))]
+    for x, mine in zip(xs, program.inputs, strict=True):
+        np.testing.assert_array_equal(x, mine, strict=True)
+    assert names["program"](*xs) == program(*program.inputs)
+
+
+@pytest.mark.parametrize("name", ours.OPERATIONS)
+def test_every_operation_is_drawn_and_checked(name: str) -> None:
+    program = exists(ours.ops([name]), lambda program: max(x.size for x in program.inputs) > 1)
+    assert [step.name for step in program.steps] == [name]
+    gradcheck(program, *program.inputs)
+
+
+def test_programs_fan_out() -> None:
+    def shared(program: ours.Program) -> bool:
+        used = [i for step in program.steps for i in step.operands]
+        return any(used.count(i) > 2 for i in range(len(program.inputs), len(program.inputs) + len(program.steps)))
+
+    assert exists(ours.programs(), shared)
+    lengths = []
+
+    @drawn
+    @given(ours.programs(max_ops=20))
+    def collect(program: ours.Program) -> None:
+        lengths.append(len(program.steps))
+
+    collect()
+    assert np.mean(lengths) > 2
+    assert min(lengths) == 0
+    assert max(lengths) > 10
+    assert len(exists(ours.programs(max_ops=30, min_ops=20)).steps) >= 20
+
+
+@pytest.mark.parametrize(("op", "i"), [(ag.tanh, 0), (ag.multiply, 1)])
+def test_a_planted_fault_shrinks_to_the_one_operation(op: Any, i: int) -> None:
+    primitive = next(node.op for node in core.ancestors(op(*[Tensor([1.0, 2.0])] * (i + 1))) if node.op)
+
+    def fails(program: ours.Program) -> bool:
+        try:
+            gradcheck(program, *program.inputs, order=1, directions=1)
+        except GradientError:
+            return True
+        return False
+
+    with broken(primitive, i, lambda rule: lambda *args, **params: 1.5 * rule(*args, **params)):
+        program = find(ours.programs(), fails, settings=shrinking)
+    assert [step.name for step in program.steps] == [op.__name__]
+    assert sum(x.size for x in program.inputs) <= 3
+
+
+@drawn
+@given(st.data())
+def test_axes_and_indices_fit(data: st.DataObject) -> None:
+    shape = data.draw(ours.shapes())
+    x = np.zeros(shape)
+    np.sum(x, axis=data.draw(ours.axes(shape)))
+    x[data.draw(ours.indices(shape))]
+
+
+def test_axes_and_indices_are_of_every_kind() -> None:
+    for kind in (type(None), int, tuple):
+        exists(ours.axes((2, 3)), lambda axis, kind=kind: type(axis) is kind)
+    for part in (slice, int, np.ndarray, list, type(None), type(...)):
+        exists(
+            ours.indices((2, 3)), lambda index, part=part: part in map(type, index if type(index) is tuple else [index])
+        )
+
+
+@drawn
+@given(st.integers(1, 4).flatmap(ours.broadcastable_shapes))
+def test_shapes_broadcast(shapes: tuple[tuple[int, ...], ...]) -> None:
+    np.broadcast_shapes(*shapes)
+
+
+@drawn
+@given(ours.tensors(st.sampled_from([np.float16, np.float32]), (2, 3), domain=(0.5, 1.5), requires_grad=False))
+def test_tensors_lie_in_their_domain(x: Tensor) -> None:
+    assert x.dtype in (np.float16, np.float32)
+    assert x.shape == (2, 3)
+    assert not x.requires_grad
+    assert x.data.min() >= 0.5
+    assert x.data.max() <= 1.5
+
+
+def test_tensors_shrink_to_zero_and_take_elements() -> None:
+    assert find(ours.tensors(), lambda x: True, settings=shrinking).data == 0
+    assert find(ours.tensors(shape=()), lambda x: x.data > 0.5, settings=shrinking).data == 33 / 64
+    x = exists(ours.tensors(shape=ours.shapes(2, 2, 2), elements=st.sampled_from([7.0])))
+    assert set(x.data.ravel()) == {7}
+
+
+@drawn
+@given(ours.mlps(), st.integers(1, 3))
+def test_mlps_are_differentiable(model: ag.nn.MLP, n: int) -> None:
+    x = np.linspace(-1, 1, n * model.layers[0].weight.shape[0]).reshape(n, -1)
+    gradcheck(lambda m: m(x), model, order=1)
