@@ -137,15 +137,6 @@ class Tensor(Node):
         self.value = value[()]
         self.age = next(clock)
 
-    def move(self, step: Any) -> None:
-        """Add `step` to the data, in place: what an optimiser does to a leaf."""
-        value = self.value
-        if type(value) is np.ndarray:
-            value += step
-        else:
-            self.value = type(value)(value + step)
-        self.age = next(clock)
-
     def _update(self, f: Callable[[Self], Any]) -> Self:
         """Become ``f(self)``, whose first operand is this one: what ``t += x`` and ``t[index] = value`` do.
 

@@ -50,9 +50,9 @@ def test_odd_floating_dtypes_become_the_native_ones() -> None:
     assert Tensor(np.ones(2, np.longdouble)).dtype == np.float64
 
 
-def test_moving_a_scalar_keeps_its_dtype() -> None:
+def test_new_data_of_a_scalar_keep_its_dtype() -> None:
     x = Tensor(np.float32(1))
-    x.move(np.float64(0.5))
+    x.data += np.float64(0.5)
     assert (type(x.data), x.item()) == (np.float32, 1.5)
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from ..core import Node, ancestors, fit, past, sweep, value_of
+from ..core import Node, ancestors, past, sweep
 from .dot import SYMBOLS, plain
-from .graph import Card, Graph
+from .graph import Card, Graph, sends
 from .summary import Summary, extent, number
 
 SIGNS = "+−×÷"  # they stand in brackets, for the sentences have some of their own
@@ -83,7 +82,7 @@ def walk(output: Node, graph: Graph) -> Walks:
         if before is None or not _equal(before, ct):
             found = list(_contributions(node, ct))
             known[node] = ct, found
-        this, sends = card[node], []
+        this, sent = card[node], []
         for position, g, local, amount in found:
             to = graph.cards[this].operands[position]
             total = amount
@@ -92,8 +91,8 @@ def walk(output: Node, graph: Graph) -> Walks:
                 total = shown(sums[to])
             else:
                 sums[to] = g
-            sends.append(Send(first[this] + position, to, local, amount, total))
-        return Step(this, shown(ct), sends)
+            sent.append(Send(first[this] + position, to, local, amount, total))
+        return Step(this, shown(ct), sent)
 
     with np.errstate(all="ignore"):  # as on the cards
         right = {card[output]: seed}
@@ -134,17 +133,10 @@ def shown(x: Any) -> str:
 
 def _contributions(node: Node, ct: Any) -> Iterator[tuple[int, Any, str, str]]:
     """Give what `node` sends back when it has `ct`: position of the operand, cotangent, local derivative, amount."""
-    op, operands = node.op, past(node)
-    assert op is not None
-    rules, primals = op.rules, [value_of(x) for x in operands]
-    for position, x in enumerate(operands):
+    for position, x in enumerate(past(node)):
         if isinstance(x, Node) and x.requires_grad:
-            rule = partial(rules[position], **node.params)
-            g = fit(rule(ct, node.value, *primals), x.value, op)
-            local = ""
-            if not (ct.shape or g.shape):
-                local = shown(fit(rule(type(ct)(1), node.value, *primals), x.value, op))
-            yield position, g, local, shown(g)
+            g = sends(node, position, ct)
+            yield position, g, "" if ct.shape or g.shape else shown(sends(node, position, type(ct)(1))), shown(g)
 
 
 def _equal(x: Any, y: Any) -> bool:
