@@ -952,3 +952,42 @@ if __name__ == "__main__":  # write the golden files anew, then look at them
     for name, sample in DRAWN.items():
         output, names = sample()
         draw(output, names=names, title=name, fold=name == "layers").save(GOLDEN / f"{name}.dot")
+
+
+# -- checked rules ---------------------------------------------------------------------------------------
+
+
+def test_a_wrong_rule_and_what_it_spoils_are_marked():
+    wrong = ag.primitive("sine", np.sin, lambda g, y, x: g * np.float64(1.5))
+    for f in (ag.sin, wrong):
+        x, w = ag.Tensor(1.5), ag.Tensor(2.0)
+        y = x * x * f(x) + w
+        drawing = ag.draw(y, names={"x": x, "w": w}, check=True)
+        verdicts = {card.name or card.op: card.verdict for card in drawing.graph.cards}
+        if f is wrong:
+            assert verdicts.pop("x") == "wrong"
+            assert set(verdicts.values()) == {"right"}
+            sine = next(card for card in drawing.graph.cards if card.op == "sine")
+            assert sine.faults == {0: f"∇ {number(2.25 * 1.5)}, numeric {number(2.25 * np.cos(1.5))}"}
+            assert drawing.dot.count("✗ ∇ 3.38, numeric 0.159") == 1
+            assert drawing.dot.count("✗ by a wrong rule") == 1
+        else:
+            assert set(verdicts.values()) == {"right"}
+            assert "✗" not in drawing.dot
+        assert ET.fromstring(drawing.svg) is not None
+        assert "✓" not in ag.draw(y).dot
+
+
+def test_a_wrong_rule_of_tensors_is_marked():
+    double = ag.primitive("double", lambda x: 2 * x, lambda g, y, x: g)
+    x, w = ag.Tensor(np.ones(3)), ag.Tensor(np.ones(3))
+    drawing = ag.draw((double(x * w) + w).sum(), names={"x": x, "w": w}, check=True)
+    assert [card.name or card.op for card in drawing.graph.cards if card.verdict == "wrong"] == ["x", "w", "multiply"]
+    assert drawing.dot.count("✗ the rule is wrong") == 1
+
+
+def test_checks_are_of_every_card():
+    x = ag.Tensor(1.0)
+    for options in ({"fold": True}, {"focus": x}, {"grads": False}):
+        with pytest.raises(ValueError, match="check=True marks every card"):
+            ag.draw(ag.sin(x), check=True, **options)

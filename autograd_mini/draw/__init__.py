@@ -185,6 +185,7 @@ def draw(
     focus: Node | str | None = None,
     hops: int = 2,
     theme: str = "auto",
+    check: bool = False,
 ) -> Drawing:
     """Draw how `output` was computed: a card a value, an edge a use, a box a module or a scope.
 
@@ -216,11 +217,15 @@ def draw(
         See `focus`.
     theme : "auto", "light" or "dark"
         By default, the SVG is as dark as the page it stands in.
+    check : bool
+        Check every rule against differences of its own operation, as `testing.check_graph` does, and mark
+        the edge of one that is wrong and every gradient in which it has a part. Every card is drawn.
 
     Raises
     ------
     ValueError
-        If there are more cards than `max_nodes`, or `focus` is not among them.
+        If there are more cards than `max_nodes`, or `focus` is not among them; or if something is to be
+        folded, left out or without gradients that is to be checked.
     RuntimeError
         If the graph was freed, or its data changed since it was recorded; ``grads=False`` draws it.
 
@@ -240,7 +245,14 @@ def draw(
         raise ValueError(f"theme is one of {', '.join(map(repr, THEMES))}, not {theme!r}")
     if fold not in (True, False, "auto"):
         raise ValueError(f'fold is True, False or "auto" (where there are more than {SMALL} cards), not {fold!r}')
+    if check and (fold is True or focus is not None or not grads):
+        raise ValueError("check=True marks every card and its gradient: leave out fold=True, focus= and grads=False")
     graph = shown = collect(output, names or {}, grads)
+    if check:
+        from .checked import mark
+
+        mark(output, graph)
+        fold = False
     if graph.unused:
         warnings.warn(
             f"names= of which nothing is in this drawing: {', '.join(graph.unused)}. They were not used, or through a "

@@ -196,7 +196,7 @@ class Writer:
         line, ground, width = LIGHT[f"{role.paint} line"], LIGHT[role.paint], role.width
         if card.fold and card.fold.numbers and card.role == "fold":
             line = LIGHT["param line"]
-        if card.first:
+        if card.first or card.verdict == "wrong":
             line, ground, width = LIGHT["fault line"], LIGHT["fault"], 2.8
         group = " group=spine" if self.tensors and (card.op or card.fold) and i in self.graph.spine else ""
         yield (
@@ -296,6 +296,10 @@ class Writer:
             if what in card.first:
                 trouble = (x and x.trouble) or "nan or inf"  # inside of what is folded
                 yield pill(f"! {'∇ ' if what == 'gradient' else ''}{trouble} first here", "fault line", "strong text")
+        if card.verdict == "wrong":
+            yield pill("✗ by a wrong rule", "fault line", "strong text")
+        elif card.verdict:
+            yield pill("✓", "loss", "loss text")
         if card.hidden:
             yield font(f"⋯ {count(card.hidden, 'more edge')}", "muted", 9)
 
@@ -332,6 +336,9 @@ class Writer:
         user, x, sent = self.graph.cards[j], self.graph.cards[i], self.graph.cards[j].sent[k]
         spine = self.graph.spine
         look = " weight=12" if self.tensors and i in spine and j in spine else ""
+        if k in user.faults:
+            text = font(f"✗ {user.faults[k]}", "fault line", 9, bold=True)
+            return f'{look} penwidth=2.8 color="{LIGHT["fault line"]}" label=<{text}>'
         if sent and sent.odd and user.gradient and not user.gradient.odd:
             text = font(f"! ∇ {sent.trouble}", "fault line", 9, bold=True)
             return f'{look} penwidth=2.8 color="{LIGHT["fault line"]}" label=<{text}>'
@@ -395,6 +402,10 @@ class Writer:
         ]
         if any(card.first for card in cards):
             chips.append(pill("! first that is not finite", "fault line", "strong text"))
+        if any(card.verdict for card in cards):
+            chips.append(pill("✓ by rules that agree with differences", "loss", "loss text"))
+        if any(card.verdict == "wrong" for card in cards):
+            chips.append(pill("✗ by one that does not", "fault line", "strong text"))
         lines.append(row(chips))
         if self.middle:
             ends = {HEAT[0]: "≤ ", HEAT[-1]: "≥ "}

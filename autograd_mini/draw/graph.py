@@ -54,6 +54,8 @@ class Card:
     parts : what its users send back to it, the sum of which is its gradient; folding leaves it as it is.
     slopes : the derivative with respect to each operand where both are scalars, else None.
     first : "value", "gradient": what is not finite here, though nothing that it comes from is not.
+    faults : what is wrong with the rule for an operand, by its place, where rules were checked.
+    verdict : "wrong" where a wrong rule has a part in its gradient, "right" where none has, "" unchecked.
     depth : the number of operations on the longest way to it.
     aside : it stands beside its only user, not before it.
     hidden : how many edges of it are not shown.
@@ -75,6 +77,8 @@ class Card:
     parts: list[Summary] = field(default_factory=list)
     slopes: list[float | None] = field(default_factory=list)
     first: tuple[str, ...] = ()
+    faults: dict[int, str] = field(default_factory=dict)
+    verdict: str = ""
     depth: int = 0
     aside: bool = False
     hidden: int = 0
