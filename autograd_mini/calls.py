@@ -238,7 +238,7 @@ def custom_vjp(f: Function, rule: Function) -> Function:
             result(type(nodes[0]), joint, op, operands, params, any(x.requires_grad for x in nodes)), outline
         )
 
-    custom.op = op  # type: ignore[attr-defined]
+    custom.op = op  # type: ignore[attr-defined]  # wraps() keeps the signature, and has no type for attributes
     return custom
 
 

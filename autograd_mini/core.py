@@ -360,7 +360,7 @@ class Joint(Primitive):
         self.apply = _many(self)
 
     @property
-    def rules(self) -> _Once:  # type: ignore[override]
+    def rules(self) -> _Once:  # type: ignore[override]  # an attribute elsewhere; here made anew for each node
         """The rules for one node: the sweep takes them when it comes there and drops them when it goes on."""
         return _Once(self.rule)
 

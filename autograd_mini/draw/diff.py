@@ -312,7 +312,7 @@ def having(diff: Callable[Q, Drawing]) -> Callable[[Callable[P, Drawing]], Draws
     """Give a function that draws the attribute `diff`; it stays a function, with its own help and signature."""
 
     def given(draw: Callable[P, Drawing]) -> Draws[P, Q]:
-        draw.diff = diff  # type: ignore[attr-defined]
+        draw.diff = diff  # type: ignore[attr-defined]  # the cast below says that it has it
         return cast(Draws[P, Q], draw)
 
     return given

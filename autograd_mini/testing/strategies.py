@@ -23,7 +23,7 @@ from ..extras import extra
 from ..numpy_protocol import plain
 from ..tensor import Tensor
 
-extra("hypothesis", "test")
+extra("hypothesis", "test")  # first, so that a missing one is named with the line that brings it
 
 from hypothesis import reject  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
