@@ -20,6 +20,7 @@ import autograd_mini as ag
 from autograd_mini import Tensor, source_lines
 from autograd_mini.core import ancestors
 from autograd_mini.testing import check_graph
+from tests.test_draw import HOSTILE, assert_safe
 
 
 def here(below: int = 0) -> str:
@@ -219,6 +220,42 @@ def test_copies_have_the_lines_of_the_original(copied: Any) -> None:
 
 
 # -- who names it ----------------------------------------------------------------------------------
+
+
+def test_a_card_says_it() -> None:
+    x = Tensor(X, name="x")
+    y = ag.exp(x)
+    with source_lines():
+        z, line = ag.sum(y), here()
+    assert line.startswith(__file__)
+    number = line.rpartition(":")[2]
+    drawing = ag.draw(z, names={"x": x})
+    assert [card.line for card in drawing.graph.cards] == ["", "", line]
+    assert drawing.dot.count(f"{Path(__file__).name}:{number}") == 1
+    assert rf"\n{Path(__file__).name}:{number}" in drawing.dot
+    assert str(Path(__file__).parent) not in drawing.dot + drawing.html
+
+
+def test_a_drawing_without_lines_is_as_before() -> None:
+    def drawn() -> str:
+        x = Tensor(X)
+        return ag.draw(ag.sum(ag.nn.MLP([2, 3, 1], rng=0)(x * x))).dot
+
+    before = drawn()
+    with source_lines():
+        after = drawn()
+    assert before != after
+    assert without_lines(after) == before
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_of_files_are_only_text(name: str) -> None:
+    names: dict[str, Any] = {"ag": ag, "x": Tensor(2.0)}
+    exec(compile("with ag.source_lines():\n    y = ag.sin(x) * x", name.replace("\0", ""), "exec"), names)
+    drawing = ag.draw(names["y"])
+    assert ":2" in drawing.dot
+    assert_safe(drawing.svg)
+    assert "<script>bad" not in drawing.html
 
 
 def test_a_wrong_rule_is_named_with_the_line_that_asked_for_it() -> None:
