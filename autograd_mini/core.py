@@ -119,8 +119,8 @@ class source_lines(mode):
     """Note the source line of what this thread records for a while, as ``with source_lines():`` or as a decorator.
 
     That is the innermost line that is neither in this library nor in NumPy. Drawings, `testing.check_graph` and
-    the errors of the backward pass name it. To find it takes longer than to multiply two numbers: it is for who
-    looks for something.
+    the errors of the backward pass name it. To find it takes longer than to multiply two numbers, so it is for
+    when something is looked for.
 
     Examples
     --------
