@@ -2,7 +2,7 @@
 
 from . import linalg, nn, ops, optim, testing, train
 from .calls import checkpoint, custom_vjp
-from .core import no_grad, primitive, scope
+from .core import no_grad, primitive, scope, source_lines
 from .derivatives import (
     elementwise_grad,
     grad,
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Drawing", "Tensor", "checkpoint", "custom_vjp", "draw", "elementwise_grad", "grad", "hessian", "hvp", "jacobian",
-    "jvp", "linalg", "load", "nn", "no_grad", "optim", "primitive", "save", "scope", "stop_gradient", "testing",
-    "train", "value_and_grad", "vjp",
+    "jvp", "linalg", "load", "nn", "no_grad", "optim", "primitive", "save", "scope", "source_lines",
+    "stop_gradient", "testing", "train", "value_and_grad", "vjp",
     *ops.__all__,
 ]  # fmt: skip

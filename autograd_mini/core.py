@@ -16,12 +16,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from heapq import heappop, heappush
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from itertools import count
 from math import inf
+from os.path import dirname, join
 from threading import get_ident, local
 from types import FunctionType
 from typing import Any, ClassVar, Protocol, Self, cast
@@ -30,6 +32,8 @@ Value = Any  # an array, a NumPy scalar or a Python number
 Operand = Any  # a Node or a Value
 Rule = Callable[..., Any]  # (g, result, *operands, **params) -> cotangent of one operand
 Scope = tuple[str, int]  # a label, and the clock when it began
+Mark = Scope | str  # a scope, or a source line as file:line
+Doing = tuple[bool, tuple[Any, ...]]  # whether a thread records, and how it marks that
 
 
 class Operation(Protocol):
@@ -45,10 +49,13 @@ special: set[int] = set()  # threads in a mode of their own: empty nearly always
 
 
 class _Mode(local):
-    """What a thread is doing: whether it records, and in which scopes, innermost first."""
+    """What a thread is doing: whether it records, and in which scopes, innermost first; `_line` last for lines too."""
 
     recording = True
-    scopes: tuple[Scope, ...] = ()
+    marks: tuple[Any, ...] = ()
+
+    def __init__(self) -> None:  # for each thread
+        self.stack: list[Doing] = []  # what it was doing before
 
 
 _mode = _Mode()
@@ -64,16 +71,21 @@ class mode(ContextDecorator):
         return copy(self)
 
     def __enter__(self) -> None:
-        vars(_mode).setdefault("stack", []).append((_mode.recording, _mode.scopes))
-        self._set(self.recording, _mode.scopes)
+        before = _mode.recording, _mode.marks
+        _mode.stack.append(before)
+        self._set(self._then(*before))
 
     def __exit__(self, *_: object) -> None:
-        self._set(*vars(_mode)["stack"].pop())
+        self._set(_mode.stack.pop())
+
+    def _then(self, recording: bool, marks: tuple[Any, ...]) -> Doing:
+        """Say what this thread is to do, given what it does."""
+        return self.recording, marks
 
     @staticmethod
-    def _set(recording: bool, scopes: tuple[Scope, ...]) -> None:
-        _mode.recording, _mode.scopes = recording, scopes
-        (special.discard if recording and not scopes else special.add)(get_ident())
+    def _set(doing: Doing) -> None:
+        _mode.recording, _mode.marks = recording, marks = doing
+        (special.discard if recording and not marks else special.add)(get_ident())
 
 
 class scope(mode):
@@ -99,9 +111,49 @@ class scope(mode):
     def __init__(self, label: str) -> None:
         self.label = str(label)
 
-    def __enter__(self) -> None:
-        vars(_mode).setdefault("stack", []).append((_mode.recording, _mode.scopes))
-        self._set(_mode.recording, ((self.label, next(clock)), *_mode.scopes))
+    def _then(self, recording: bool, marks: tuple[Any, ...]) -> Doing:
+        return recording, ((self.label, next(clock)), *marks)
+
+
+class source_lines(mode):
+    """Note the source line of what this thread records for a while, as ``with source_lines():`` or as a decorator.
+
+    That is the innermost line that is neither in this library nor in NumPy. Drawings, `testing.check_graph` and
+    the errors of the backward pass name it. To find it takes longer than to multiply two numbers, so it is for
+    when something is looked for.
+
+    Examples
+    --------
+    >>> import autograd_mini as ag
+    >>> x = ag.Tensor(2.0)
+    >>> with ag.source_lines():
+    ...     y = ag.tanh(
+    ...         x * 3
+    ...     )
+    >>> [node.line.rpartition(":")[2] for node in (y, y.operands[0])]
+    ['2', '3']
+    """
+
+    def __init__(self) -> None:
+        pass
+
+    def _then(self, recording: bool, marks: tuple[Any, ...]) -> Doing:
+        return recording, marks if _line in marks else (*marks, _line)
+
+
+def _line() -> str:
+    """Find where this thread is, outside of this library and of NumPy."""
+    frame = sys._getframe(2)
+    while _inside(frame.f_code.co_filename) and frame.f_back:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+@cache
+def _inside(file: str) -> bool:
+    """Whether a source file is one of this library or of NumPy."""
+    specs = map(find_spec, (__package__, "numpy"))
+    return file.startswith(tuple(join(dirname(str(spec.origin)), "") for spec in specs if spec))
 
 
 def no_grad(f: Callable[..., Any] | None = None) -> Any:
@@ -162,27 +214,37 @@ class Node:
     op, operands, params : the application; a leaf has no `op` and no operands.
     age : a tick of the clock, greater than that of every operand. Changing a leaf's data, or updating a
         result in place, makes it younger than what was computed from it before, and the sweep sees that.
-    scopes : the named scopes that it was recorded in, or is the result of, innermost first. What was recorded
-        since one of them began, up to this node, lies in it: so a module need only mark what it gives.
+    marks : the named scopes that it was recorded in, or is the result of, innermost first. What was recorded
+        since one of them began, up to this node, lies in it: so a module need only mark what it gives. Also the
+        source line where it was asked for, if that was noted.
     requires_grad : whether a cotangent is wanted here.
     grad : what `backward()` has added up, for leaves.
     name : what drawings call it; not there unless it was given one.
     """
 
-    __slots__ = ("__weakref__", "age", "grad", "name", "op", "operands", "params", "requires_grad", "scopes", "value")
+    __slots__ = ("__weakref__", "age", "grad", "marks", "name", "op", "operands", "params", "requires_grad", "value")
 
     value: Value
     op: Primitive | None
     operands: tuple[Operand, ...]
     params: dict[str, Any]
     age: int
-    scopes: tuple[Scope, ...]
+    marks: tuple[Mark, ...]
     requires_grad: bool
     grad: Value | None
     name: str
 
     array: ClassVar[type] = object  # the type of values that have axes; a subclass names it
     number: ClassVar[type] = float  # and that of those that have none
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        return tuple(mark for mark in self.marks if isinstance(mark, tuple))
+
+    @property
+    def line(self) -> str:
+        """Where the application was asked for, as ``file:line``, or "": see `source_lines`."""
+        return next((mark for mark in self.marks if isinstance(mark, str)), "")
 
     @staticmethod
     def constant(x: Any) -> Value:
@@ -200,11 +262,12 @@ def value_of(x: Any) -> Any:
     return x.value if isinstance(x, Node) else x
 
 
+def asked_at(node: Node) -> str:
+    """Say where a node was asked for, as " at file:line", or nothing where that was not noted."""
+    return f" at {node.line}" if node.line else ""
+
+
 FREED = Primitive("freed", lambda: None, (), __name__)
-_FREED = (
-    "this graph was freed by backward(retain_graph=False): leave retain_graph=True (the default) in the first "
-    "backward() to go through it again"
-)
 _NO_PARAMS: dict[str, Any] = {}
 _new: Callable[[type[Node]], Node] = object.__new__
 
@@ -226,7 +289,11 @@ def result(
         node.op = op
         node.operands = operands
         node.params = params
-        node.scopes = _mode.scopes if special else ()
+        if special:
+            marks = _mode.marks
+            node.marks = (*marks[:-1], _line()) if marks and marks[-1] is _line else marks
+        else:
+            node.marks = ()
         node.requires_grad = True
     else:
         leaf(node)
@@ -240,14 +307,14 @@ def leaf(node: Node, requires_grad: bool = False) -> None:
     node.op = None
     node.operands = ()
     node.params = _NO_PARAMS
-    node.scopes = ()
+    node.marks = ()
     node.requires_grad = requires_grad
 
 
 def assume(node: Node, other: Node) -> None:
     """Make `node` what `other` is: its value, its application and its age."""
     node.value, node.age, node.grad, node.requires_grad = other.value, other.age, other.grad, other.requires_grad
-    node.op, node.operands, node.params, node.scopes = other.op, other.operands, other.params, other.scopes
+    node.op, node.operands, node.params, node.marks = other.op, other.operands, other.params, other.marks
 
 
 def primitive(name: str, forward: Callable[..., Value], *rules: Rule | None, variadic: bool = False) -> Operation:
@@ -481,7 +548,7 @@ def sweep(
         yield node, ct
         op, operands, params, age = node.op, node.operands, node.params, node.age
         if op is None or not operands:
-            raise RuntimeError(_FREED)
+            raise _freed(node)
         value = node if recorded else node.value
         # Star-calls cost three plain calls, so one and two operands have a path of their own.
         arity = len(operands)
@@ -586,13 +653,20 @@ def _unchanged(node: Node, op: Primitive) -> tuple[Operand, ...]:
     operands = past(node)
     for x in operands:
         if isinstance(x, Node) and x.age > node.age:
+            if x.op is FREED:
+                raise _freed(x)
             raise RuntimeError(
-                _FREED
-                if x.op is FREED
-                else f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r} used it, so the "
-                "gradient would be wrong: run the forward pass again, or change data only after backward()"
+                f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r}{asked_at(node)} used it, so "
+                "the gradient would be wrong: run the forward pass again, or change data only after backward()"
             )
     return operands
+
+
+def _freed(node: Node) -> RuntimeError:
+    return RuntimeError(
+        f"this graph{asked_at(node)} was freed by backward(retain_graph=False): leave retain_graph=True (the default) "
+        "in the first backward() to go through it again"
+    )
 
 
 def ancestors(output: Node) -> list[Node]:

@@ -412,9 +412,9 @@ class Tensor(Node):
                     "would have wrong gradients: run the forward pass again"
                 )
             operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in xs]
-            scopes = [(label, starts.index(start)) for label, start in node.scopes]
+            marks = [x if isinstance(x, str) else (x[0], starts.index(x[1])) for x in node.marks]
             begun = bisect_left(starts, node.age)  # how many scopes began before this node
-            rows.append((type(node), node.value, node.op, operands, node.params, scopes, begun, node.grad))
+            rows.append((type(node), node.value, node.op, operands, node.params, marks, begun, node.grad))
         return _graph, (rows,)
 
 
@@ -429,12 +429,12 @@ def _leaf(kind: type[Tensor], value: Any, requires_grad: bool, grad: Any, name: 
 def _graph(rows: list[tuple[Any, ...]]) -> Node:
     nodes: list[Node] = []
     starts: list[int] = []
-    for kind, value, op, operands, params, scopes, begun, grad in rows:
+    for kind, value, op, operands, params, marks, begun, grad in rows:
         starts += [next(clock) for _ in range(begun - len(starts))]
         operands = tuple(x if i is None else nodes[i] for i, x in operands)
         with mode(recording=True):
             node = result(kind, value, op, operands, params, True)
-        node.scopes = tuple((label, starts[i]) for label, i in scopes)
+        node.marks = tuple(x if isinstance(x, str) else (x[0], starts[x[1]]) for x in marks)
         node.grad = grad
         nodes.append(node)
     return nodes[-1]

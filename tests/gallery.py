@@ -142,7 +142,8 @@ GALLERY: dict[str, tuple[str, Callable[[], ag.Drawing]]] = {
 HEAD = """# Gallery
 
 Every kind of drawing that `ag.draw` makes, with the code that made it. The SVG follows the theme of the page; hovering
-over a card shows shape, dtype and statistics, over an edge what it carries. The [README](../README.md) has another one.
+over a card shows shape, dtype and statistics, over an edge what it carries. What is computed in
+`with ag.source_lines():` shows its source line too. The [README](../README.md) has another drawing.
 
 ```python
 import numpy as np

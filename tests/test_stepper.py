@@ -559,6 +559,24 @@ def test_the_browser_keeps_the_card_in_sight(visit):
         assert bar <= top < bottom <= height
 
 
+def test_the_browser_shows_the_source_line(visit):
+    with ag.source_lines():
+        output, names = diamond()
+    browser, _ = visit(output, names)
+    found = []
+    for _ in range(5):
+        found.append(browser.text("#line"))
+        browser.find("#on").click()
+    code = diamond.__code__.co_firstlineno
+    file, lines = found[0].split(":")[0], [int(line.rpartition(":")[2]) - code for line in found]
+    assert (file, lines) == ("test_stepper.py", [5, 5, 4, 4, 3])  # the start shows that of the output
+    say, line = (browser.find(what).rect for what in ("#say", "#line"))
+    assert say["y"] + say["height"] <= line["y"]
+    visit(*diamond())
+    assert browser.text("#line") == ""
+    assert browser.find("#line").size["height"] == 0
+
+
 @pytest.mark.parametrize("name", ["mlp", "assorted"])
 def test_the_browser_shows_tensors(visit, name):
     browser, drawing = visit(*SAMPLES[name]())

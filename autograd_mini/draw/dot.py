@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import isfinite, log10
+from os.path import basename
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,12 @@ def markup(text: Any, cut: int = CUT) -> str:
 def quoted(*lines: str) -> str:
     """Escape lines for a tooltip, where Graphviz reads entities, and backslashes twice."""
     return '"' + r"\n".join(escape(line).replace("\\", r"\\\\") for line in lines) + '"'
+
+
+def where(line: str) -> str:
+    """Shorten a source line to the name of its file, without folders, and its number."""
+    file, _, number = basename(line).rpartition(":")
+    return f"{plain(file)}:{number}" if line else ""
 
 
 def told(x: Any, nested: bool = True) -> str:
@@ -322,7 +329,8 @@ class Writer:
             lines.append("no gradient")
         if len(card.parts) > 1:
             lines.append(f"the sum of {len(card.parts)} contributions")
-        return lines + [f"{plain(name)} = {plain(told(param))}" for name, param in card.params.items()]
+        lines += [f"{plain(name)} = {plain(told(param))}" for name, param in card.params.items()]
+        return [*lines, where(card.line)] if card.line else lines
 
     def edges(self) -> Iterator[str]:
         """Give an edge for every use of an operand, in the order of the operands."""

@@ -49,6 +49,7 @@ class Card:
     role : a key of `theme.ROLES`.
     op : the name of the operation, "" for a leaf.
     name : what the user calls it, short; `path` in full.
+    line : where it was asked for, as ``file:line``, "" if that was not noted.
     operands, users : numbers of cards; one that is used twice by another stands there twice.
     sent : the gradient that is sent back along each use of an operand, None where none flows.
     parts : what its users send back to it, the sum of which is its gradient; folding leaves it as it is.
@@ -69,6 +70,7 @@ class Card:
     scope: Nest
     name: str
     path: str
+    line: str = ""
     summary: Summary = field(init=False)
     gradient: Summary | None = None
     operands: list[int] = field(default_factory=list)
@@ -157,7 +159,7 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool) -> Graph:
             role = "op" if x.op else ("param" if param else "input") if grad else "frozen" if name.held else "data"
             own = getattr(x, "name", "")
             short, path = name.short or own, name.path or own
-            card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), short, path)
+            card = Card(role, x.op.name if x.op else "", x.value, x.params, nests.get(x, ()), short, path, x.line)
         else:
             card = Card("data", "", x, {}, (), name.short, name.path)
         if isinstance(x, (Node, np.ndarray)):

@@ -103,6 +103,7 @@ function show(next) {
       for (const motion of group.querySelectorAll("animateMotion")) motion.beginElement();
   }
   find("say").textContent = said[at][0];
+  find("line").textContent = cards[step ? step.card : 0].line;
   find("note").textContent = said[at][1];
   find("note").classList.toggle("bad", said[at][2]);
   find("slider").value = at;

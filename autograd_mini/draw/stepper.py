@@ -81,6 +81,7 @@ def _data(walks: Walks) -> dict[str, Any]:
         {
             "number": i,
             "name": name,
+            "line": walks.lines[i],
             "expects": max(walks.uses[i], 1),  # the output gets the seed
             "right": walks.totals[i],
             "plus": ", " if i in walks.arrays else " + ",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core import Node, ancestors, past, sweep
-from .dot import SYMBOLS, plain
+from .dot import SYMBOLS, plain, where
 from .graph import Card, Graph, sends
 from .summary import Summary, extent, number
 
@@ -51,6 +51,7 @@ class Walks:
     Attributes
     ----------
     names : card -> what it is called, for every card with a gradient, in the order of the sweep.
+    lines : card -> where it was asked for, "" if that was not noted.
     totals : card -> its gradient.
     uses : card -> the number of contributions that it gets.
     arrays : the cards whose gradient is an array.
@@ -59,6 +60,7 @@ class Walks:
     """
 
     names: dict[int, str]
+    lines: dict[int, str]
     totals: dict[int, str]
     uses: dict[int, int]
     arrays: set[int]
@@ -107,6 +109,7 @@ def walk(output: Node, graph: Graph) -> Walks:
             uses[sent.to] += 1
     return Walks(
         names={i: _name(graph.cards[i]) for i in order},
+        lines={i: where(graph.cards[i].line) for i in order},
         totals={i: shown(right[i]) for i in order},
         uses=uses,
         arrays={i for i in order if np.shape(right[i])},

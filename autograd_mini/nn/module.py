@@ -62,11 +62,11 @@ class Module:
         y = self.forward(*args, **kwargs)
         if isinstance(y, Node):
             if y.age > start:
-                y.scopes += ((self._label, start),)
+                y.marks += ((self._label, start),)
         elif isinstance(y, (tuple, list, dict)):
             for part in y.values() if isinstance(y, dict) else y:
                 if isinstance(part, Node) and part.age > start:
-                    part.scopes += ((self._label, start),)
+                    part.marks += ((self._label, start),)
         return y
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

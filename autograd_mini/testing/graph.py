@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, Primitive, _unchanged, ancestors, fit, past, value_of
+from ..core import Node, Primitive, _unchanged, ancestors, asked_at, fit, past, value_of
 from .differences import Array, Finding, Line, along, eps_of
 from .gradcheck import RTOL, GradientError
 
@@ -59,8 +59,8 @@ class RuleCheck:
 
     def __str__(self) -> str:
         shapes = ", ".join(str(np.shape(value_of(x))) for x in past(self.node))
-        what = f"{self.op.name!r} of {shapes} -> {np.shape(self.node.value)}, by operand {self.position}"
-        return f"{what}: {self.verdict}, {self.raised or self.finding}"
+        what = f"{self.op.name!r}{asked_at(self.node)} of {shapes} -> {np.shape(self.node.value)}"
+        return f"{what}, by operand {self.position}: {self.verdict}, {self.raised or self.finding}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,8 @@ def check_graph(output: Node, *, directions: int = 2, rtol: float | None = None,
     -------
     GraphReport
         `ok`, what is found at each node and operand, and as a text, which names each wrong rule, its
-        source line, and shapes and entries where it is wrong. `verify()` raises that text.
+        source line, and shapes and entries where it is wrong; under `source_lines` also the line that
+        asked for the operation. `verify()` raises that text.
 
     Raises
     ------
