@@ -97,7 +97,9 @@ class GraphReport:
     def verify(self) -> GraphReport:
         """Raise a `GradientError` with this report if a rule is wrong; else give the report."""
         if not self.ok:
-            raise GradientError(str(self))
+            error = GradientError(str(self))
+            error.outputs = list(self.checks)[-1:]
+            raise error
         return self
 
     def __str__(self) -> str:
