@@ -57,13 +57,20 @@ def pytest_configure(config: pytest.Config) -> None:
         If the folder for drawings was not given with ``=``: it may have been meant as what to test.
     """
     if config.option.autograd_seed == "random":
-        config.option.autograd_seed = int.from_bytes(os.urandom(4))
+        drawn: dict[str, Any] = getattr(config, "workerinput", {})  # of pytest-xdist
+        config.option.autograd_seed = drawn.get(SEED) or int.from_bytes(os.urandom(4))
     folder = config.option.autograd_draw_failures
     said = [
         *config.invocation_params.args, *config.getini("addopts"), *shlex.split(os.environ.get("PYTEST_ADDOPTS", "")),
     ]  # fmt: skip
-    if folder not in (None, FOLDER) and f"{DRAW}={folder}" not in said and not hasattr(config, "workerinput"):
+    if folder not in (None, FOLDER) and f"{DRAW}={folder}" not in said:
         raise pytest.UsageError(f"{DRAW} took {folder!r} for its folder: write {DRAW}=DIR, or put the option last")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the seed to a worker of pytest-xdist."""
+    node.workerinput[SEED] = node.config.option.autograd_seed
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -112,6 +112,7 @@ def gradcheck(
         ...
     autograd_mini.testing.gradcheck.GradientError: kink of relu by input 0, entry (1,): ...
     """
+    __tracebackhide__ = True  # pytest shows who called this
     if order < 1 or directions < 1:
         raise ValueError(f"gradcheck checks from order 1, in at least one direction, not order={order}, {directions=}")
     if on_kink not in KINKS:

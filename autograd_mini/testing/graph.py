@@ -96,6 +96,7 @@ class GraphReport:
 
     def verify(self) -> GraphReport:
         """Raise a `GradientError` with this report if a rule is wrong; else give the report."""
+        __tracebackhide__ = True  # pytest shows who called this
         if not self.ok:
             error = GradientError(str(self))
             error.outputs = list(self.checks)[-1:]
