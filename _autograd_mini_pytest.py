@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.option.autograd_seed == "random":
         drawn: dict[str, Any] = getattr(config, "workerinput", {})  # of pytest-xdist
-        config.option.autograd_seed = drawn.get(SEED) or int.from_bytes(os.urandom(4))
+        config.option.autograd_seed = drawn.get(SEED, int.from_bytes(os.urandom(4)))
     folder = config.option.autograd_draw_failures
     said = [
         *config.invocation_params.args, *config.getini("addopts"), *shlex.split(os.environ.get("PYTEST_ADDOPTS", "")),
@@ -125,7 +125,7 @@ def _explained(item: pytest.Item, error: BaseException) -> str:
     if "gradcheck" in getattr(item, "fixturenames", ()):
         test = f"{os.path.relpath(item.path, here)}::{item.nodeid.partition('::')[2]}"
         again = f"pytest {shlex.quote(test)} {SEED}={option.autograd_seed}"
-    folder = here / option.autograd_draw_failures if option.autograd_draw_failures else None
+    folder = None if option.autograd_draw_failures is None else here / option.autograd_draw_failures
     reports = item.config.stash.setdefault(REPORTS, Counter())
     reports[item.nodeid] += 1
     return explain(error, item.nodeid, reports[item.nodeid], folder, again)

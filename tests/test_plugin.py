@@ -221,6 +221,30 @@ def test(): ag.testing.gradcheck(lambda x: ag.sum(cube(x)), [1.0, 2.0])
     assert "└─ cube" in section
 
 
+def test_where_no_rule_is_found_wrong_there_is_the_graph(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    kink = run(SLOW + "def test(): ag.testing.gradcheck(lambda x: ag.relu(x) * 2.0, [0.0])")
+    assert sections(kink)[0].startswith("test_it.py::test\n")
+    monkeypatch.setattr(failures, "LARGE", 3)  # of four operations no rule is tried
+    assert sections(run(WRONG))[0].endswith(
+        "--autograd-seed=0\nbehind it are 4 operations, too many to show: draw() a part of them with focus="
+    )
+
+
+def test_a_rule_that_does_not_take_tensors_hides_nothing(run: Run) -> None:
+    tests = (
+        SLOW
+        + """
+plain = ag.primitive("plain", lambda x: x * 2, lambda g, y, x: g * (0 * float(np.sum(x)) + 2))
+def test(): ag.testing.gradcheck(lambda x: ag.relu(plain(x)), 0.0)
+def test_more(): ag.testing.gradcheck(lambda x: (plain(x[0]), slow(x, x)), [1.0, 2.0], order=1)
+"""
+    )
+    first, second = sections(run(tests))
+    assert first.startswith("test_it.py::test\n")
+    assert "relu" in first
+    assert "rule 1 of 'slow' is wrong" in second
+
+
 def test_of_several_outputs_the_one_with_the_wrong_rule_is_shown(run: Run) -> None:
     tests = SLOW + "def test(): ag.testing.gradcheck(lambda x: (ag.exp(x), {'a': slow(x, x)}, ag.cos(x)), [1.0, 2.0])"
     (section,) = sections(run(tests))
@@ -273,6 +297,12 @@ def test():
     assert shown in section
     assert "sin" not in section
     assert "∇" in section
+
+
+def test_where_nothing_is_rewritten_the_names_are_enough(run: Run) -> None:
+    tests = "import autograd_mini as ag\ndef test():\n    y = ag.exp(ag.Tensor(1.0))\n    assert ag.cos(y) == 3"
+    (section,) = sections(run(tests, "--assert=plain", alone=True))
+    assert "◎ exp y" in section
 
 
 def test_both_sides_are_shown_and_what_is_behind_neither_is_not(run: Run) -> None:

@@ -8,6 +8,7 @@ import re
 import warnings
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -179,20 +180,20 @@ def _nameable(x: Any) -> bool:
 
 def _blamed(outputs: Sequence[Node]) -> tuple[Sequence[Node], list[str]]:
     """Give the one output, if there is, behind which a rule is wrong, or a rule behind its gradient; and the report."""
-    for order in (1, 2):
-        for output in outputs:
-            if len(ancestors(output)) > LARGE:
-                continue
-            for y in [output] if order == 1 else _gradients(output):
-                if not (report := check_graph(y)).ok:
-                    return [output], str(report).splitlines()
+    small = [output for output in outputs if len(ancestors(output)) <= LARGE]
+    for behind in (lambda y: [y], _gradients):
+        for output in small:
+            with suppress(Exception):  # which a rule that is not for Tensors may raise, or data that changed
+                for y in behind(output):
+                    if not (report := check_graph(y)).ok:
+                        return [output], str(report).splitlines()
     return outputs, []
 
 
-def _gradients(output: Node) -> list[Node]:
-    ct = Tensor(np.ones_like(output.value))
-    swept = sweep(output, ct, recorded=True)
-    return [g for node, g in swept if node.op is None and isinstance(g, Node) and g.operands]
+def _gradients(output: Node) -> Iterator[Node]:
+    for node, g in sweep(output, Tensor(np.ones_like(output.value)), recorded=True):
+        if node.op is None and isinstance(g, Node) and g.operands:
+            yield g
 
 
 def _shown(output: Node, names: Mapping[str, Any], title: str, path: Path | None) -> list[str]:
@@ -208,11 +209,9 @@ def _shown(output: Node, names: Mapping[str, Any], title: str, path: Path | None
 
 def _drawn(output: Node, names: Mapping[str, Any], title: str, check: bool) -> Drawing:
     """Draw with as much as can be had: what is wrong with the graph may prevent it, and a wrong rule raise anything."""
-    for checked in (check, False):
-        try:
+    for checked in dict.fromkeys((check, False)):
+        with suppress(Exception):
             return draw(output, names=names, title=title, check=checked)
-        except Exception:
-            continue
     return draw(output, names=names, title=title, grads=False)
 
 
