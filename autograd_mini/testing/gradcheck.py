@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,18 @@ KINKS = ("raise", "skip", "subgradient")
 
 
 class GradientError(AssertionError):
-    """The rules and the differences disagree, or what was checked has no derivative."""
+    """The rules and the differences disagree, or what was checked has no derivative.
+
+    Attributes
+    ----------
+    outputs : sequence of Tensor
+        What was checked, recorded where it was; () if that is not known.
+    names : mapping of str to Tensor
+        What the inputs behind them are called.
+    """
+
+    outputs: Sequence[Any] = ()
+    names: Mapping[str, Any] = MappingProxyType({})
 
 
 def gradcheck(
@@ -100,6 +112,7 @@ def gradcheck(
         ...
     autograd_mini.testing.gradcheck.GradientError: kink of relu by input 0, entry (1,): ...
     """
+    __tracebackhide__ = True  # pytest shows who called this
     if order < 1 or directions < 1:
         raise ValueError(f"gradcheck checks from order 1, in at least one direction, not order={order}, {directions=}")
     if on_kink not in KINKS:
@@ -176,6 +189,10 @@ def _flattened(f: Function, inputs: tuple[Any, ...]) -> Iterator[tuple[Function,
 
     try:
         yield flat, [x for _, x in named], [label for label, _ in named]
+    except GradientError as error:
+        error.names = {label: Tensor(x) for label, x in named}
+        error.outputs = [y for y in leaves(flat(*error.names.values())) if isinstance(y, Tensor)]
+        raise
     finally:
         for p, old in zip(parameters, before, strict=True):
             assume(p, old)

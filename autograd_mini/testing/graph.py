@@ -96,8 +96,11 @@ class GraphReport:
 
     def verify(self) -> GraphReport:
         """Raise a `GradientError` with this report if a rule is wrong; else give the report."""
+        __tracebackhide__ = True  # pytest shows who called this
         if not self.ok:
-            raise GradientError(str(self))
+            error = GradientError(str(self))
+            error.outputs = list(self.checks)[-1:]
+            raise error
         return self
 
     def __str__(self) -> str:

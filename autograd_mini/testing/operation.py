@@ -73,6 +73,7 @@ def check_op(
         ...
     AssertionError: widened of float32 operands of shapes (2, 3) gives float64, not float32
     """
+    __tracebackhide__ = True  # pytest shows who called this
     keywords = dict(params or {})
     name = getattr(operation, "__name__", repr(operation))
 
@@ -201,6 +202,7 @@ def check_against(reference: Function, f: Function, *inputs: Any, rtol: float | 
 
     With JAX: ``check_against(jax.value_and_grad(g), f, x)``.
     """
+    __tracebackhide__ = True  # pytest shows who called this
     named: list[tuple[str, Any]] = []
     forms = [named_arrays(x, f"input {i}", named) for i, x in enumerate(inputs)]
     if not named:
@@ -226,6 +228,7 @@ def check_against(reference: Function, f: Function, *inputs: Any, rtol: float | 
 
 
 def _same(ours: Array, theirs: Array, rtol: float, what: str, which: str, whose: str) -> None:
+    __tracebackhide__ = True
     if ours.shape != theirs.shape:
         raise GradientError(f"{what}: {which} has shape {ours.shape}, and by {whose} {theirs.shape}")
     x, y = ours.astype(np.float64), theirs.astype(np.float64)
