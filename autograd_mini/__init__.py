@@ -1,6 +1,6 @@
 """A small reverse-mode automatic-differentiation engine on NumPy that shows its work.
 
-PYTEST_DONT_REWRITE: to pytest, which finds its plugin beside, this is not a test, and may be imported before it starts.
+PYTEST_DONT_REWRITE: to pytest, which finds its plugin inside, this is not a test, and may be imported before it starts.
 """
 
 from . import linalg, nn, ops, optim, testing, train

@@ -1,20 +1,19 @@
-"""The plugin of pytest: the fixture `gradcheck`, and in the report of a failed test the graph behind its Tensors.
-
-It lies beside the package and not in it, for every run of pytest imports it, whatever is tested, and an import from
-inside would bring the whole package and NumPy along.
-"""
+"""The plugin of pytest: the fixture `gradcheck`, and in the report of a failed test the graph behind its Tensors."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
 import pytest
+
+from ..tensor import Tensor
+from .failures import compared, explain
+from .gradcheck import gradcheck as check
 
 DRAW = "--autograd-draw-failures"
 SEED = "--autograd-seed"
@@ -87,19 +86,12 @@ def gradcheck(pytestconfig: pytest.Config) -> Callable[..., None]:
     them, on a nightly run for instance, say ``--autograd-seed=random``, and find the number in the head of the run
     and, with the command to repeat it, in the report of a failure.
     """
-    from autograd_mini.testing import gradcheck
-
-    return partial(gradcheck, seed=pytestconfig.option.autograd_seed)
+    return partial(check, seed=pytestconfig.option.autograd_seed)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Say of a comparison with Tensors their shapes and dtypes, and where it does not hold."""
-    Tensor: Any = getattr(sys.modules.get("autograd_mini.tensor"), "Tensor", ())  # there are none if it is not loaded
-    if not (isinstance(left, Tensor) or isinstance(right, Tensor)):
-        return None
-    from autograd_mini.testing.failures import compared
-
-    return compared(op, left, right)
+    return compared(op, left, right) if isinstance(left, Tensor) or isinstance(right, Tensor) else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -108,7 +100,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add a section to the report of a failed check, or of a failed assertion on Tensors that are recorded."""
     report = yield
-    if report.failed and call.excinfo and "autograd_mini.tensor" in sys.modules:
+    if report.failed and call.excinfo:
         try:
             said = _explained(item, call.excinfo.value)
         except Exception as error:  # the report of the test is worth more than what is added to it
@@ -119,8 +111,6 @@ def pytest_runtest_makereport(
 
 
 def _explained(item: pytest.Item, error: BaseException) -> str:
-    from autograd_mini.testing.failures import explain
-
     option, here, again = item.config.option, item.config.invocation_params.dir, ""
     if "gradcheck" in getattr(item, "fixturenames", ()):
         test = f"{os.path.relpath(item.path, here)}::{item.nodeid.partition('::')[2]}"
