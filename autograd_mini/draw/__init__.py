@@ -76,7 +76,7 @@ class Drawing:
         return finish(raw, prefix, self.title, self.description, self.theme == "auto")
 
     def to_graphviz(self) -> Any:
-        """Give the drawing to the package `graphviz`, as a ``graphviz.Source``.
+        """Give the drawing to the package `graphviz`, as a ``graphviz.Digraph``, to be added to or rendered there.
 
         Raises
         ------
@@ -84,10 +84,11 @@ class Drawing:
             If it is not installed: nothing else here needs it.
         """
         try:
-            from graphviz import Source
+            from graphviz import Digraph
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError("graphviz is missing: pip install graphviz", name="graphviz") from error
-        return Source(self.dot)
+        _, *body, _ = self.dot.splitlines(keepends=True)  # it writes the braces itself
+        return Digraph("autograd_mini", body=body)
 
     @property
     def walks(self) -> Walks:
@@ -218,8 +219,11 @@ def draw(
     theme : "auto", "light" or "dark"
         By default, the SVG is as dark as the page it stands in.
     check : bool
-        Check every rule against differences of its own operation, as `testing.check_graph` does, and mark
-        the edge of one that is wrong and every gradient in which it has a part. Every card is drawn.
+        Check every rule against differences of its own operation, as `testing.check_graph` does; mark the
+        edge of one that is wrong, and every gradient that it has spoilt; and say beside each gradient what
+        differences say: for an array, the root mean square. Every card is drawn. It takes a millisecond or two
+        a card, for each has only the operations that use it evaluated anew; and where a rule is wrong, one or
+        more for each entry of its operand. Of more than 4,096 entries, what is spoilt has no number.
 
     Raises
     ------
