@@ -338,7 +338,8 @@ class Writer:
         spine = self.graph.spine
         look = " weight=12" if self.tensors and i in spine and j in spine else ""
         if k in user.faults:
-            text = pill(f"✗ {user.faults[k]}", *MARKS["wrong"].paint)
+            text = pill(markup(f"✗ {user.faults[k]}", 2 * CUT), *MARKS["wrong"].paint)
+            text = table([cell(text), '<TD HEIGHT="3"></TD>'], 0)  # clear of the line
             return f'{look} penwidth=2.8 color="{LIGHT["fault line"]}" label=<{text}>'
         if sent and sent.odd and user.gradient and not user.gradient.odd:
             text = font(f"! ∇ {sent.trouble}", "fault line", 9, bold=True)
@@ -475,7 +476,7 @@ def blame(cards: Sequence[Card]) -> str:
         return ""
     more = f"; and {len(said) - BLAMED} more" if len(said) > BLAMED else ""
     spoilt = count(sum(card.verdict == "wrong" for card in cards), "gradient")
-    return f"✗ {count(len(said), 'wrong rule')}: {'; '.join(said[:BLAMED])}{more}. {spoilt} spoilt"
+    return f"✗ {count(len(said), 'edge')} with a wrong rule: {'; '.join(said[:BLAMED])}{more}. {spoilt} spoilt"
 
 
 def count(n: int, what: str) -> str:
