@@ -222,8 +222,8 @@ def draw(
         Check every rule against differences of its own operation, as `testing.check_graph` does; mark the
         edge of one that is wrong, and every gradient that it has spoilt; and say beside each gradient what
         differences say: for an array, the root mean square. Every card is drawn. It takes a millisecond or two
-        a card, for each has only the operations that use it evaluated anew; and where a rule is wrong, one or
-        more for each entry of its operand. Of more than 4,096 entries, what is spoilt has no number.
+        a card, as only the operations that use it are evaluated anew. Where a rule is wrong, they are for each
+        entry of its operand; if those are more than 4,096, what is spoilt has no number.
 
     Raises
     ------

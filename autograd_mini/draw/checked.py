@@ -24,6 +24,7 @@ from .graph import Card, Graph
 from .summary import Summary, number
 
 ENTRIES = 4096  # of an operand: of a larger one with a wrong rule the true gradient is not computed
+CAREFUL = 64  # entries of which each has a careful look; of more it is a quick one, and a careful one at all
 UNKNOWN = "unknown"
 
 
@@ -49,16 +50,19 @@ class Site:
         return Line(f, x, f(x), [ct], along(sends), eps, RTOL + 100 * eps)
 
     def entries(self, k: int, ct: Any) -> Any:
-        """Find by differences what operand number `k` is to get of `ct`; None if it has too many entries."""
+        """Find by differences what operand number `k` is to get of `ct`, entry by entry; None if that is not known."""
         x = np.asarray(self.operands[k])
         if ct is None or x.size > ENTRIES:
             return None
-        line, found = self.line(k, ct, 0.0), np.empty(x.shape)
+        line, found = self.line(k, ct, 0.0), np.zeros(x.shape)
         for entry in np.ndindex(x.shape):
             u = np.zeros(x.shape)
             u[entry] = 1
-            found[entry] = line.careful(u).differences
-        return found[()]
+            found[entry] = (line.careful(u) if x.size <= CAREFUL else line.quick(u)[0]).differences
+        if x.size <= CAREFUL or not np.isfinite(found).all():
+            return found[()]
+        whole = _along(self.line(k, ct, found), _direction(found), quick=False)
+        return found if whole.verdict == "right" or (whole.between and isfinite(whole.left)) else None
 
 
 @dataclass(eq=False, slots=True)
@@ -144,10 +148,9 @@ def _differences(users: list[Use], true: Any) -> tuple[float, float]:
     """
     if not true.size:
         return 0.0, 0.0
-    direction = true if true.shape and true.any() else np.ones(true.shape)
-    if not np.isfinite(direction).all():
+    if not np.isfinite(true).all():
         return nan, nan
-    u = direction / np.abs(direction).max()
+    u = _direction(true)
     left = right = error = 0.0
     for use in users:
         found = _along(use.site.line(use.position, use.site.true, use.true), u)
@@ -159,12 +162,18 @@ def _differences(users: list[Use], true: Any) -> tuple[float, float]:
     return tuple(0.0 if abs(side) <= error else side / unit for side in (left, right))  # type: ignore[return-value]
 
 
-def _along(line: Line, u: Array) -> Finding:
+def _direction(true: Any) -> Array:
+    """Give the direction of a gradient, with 1 as its largest entry; of a scalar, and of zeros, that of ones."""
+    return true / np.abs(true).max() if true.shape and true.any() else np.ones(true.shape)
+
+
+def _along(line: Line, u: Array, quick: bool = True) -> Finding:
     """Look along `u` itself: elsewhere a `Line` goes in proportion to the entries, which turns it."""
     far, near = (float(np.min(scale / np.abs(u), where=u != 0, initial=inf)) for scale in (line.scale, line.own))
-    first, bend = line.quick(far * u / line.scale)
-    if first.verdict == "right" and not bend:
-        return first
+    if quick:
+        first, bend = line.quick(far * u / line.scale)
+        if first.verdict == "right" and not bend:
+            return first
     found = [line.ladder(u, np.full(u.shape, size))[0] for size in (far, min(far, 1.0), near, min(near, 1.0))]
     return next((finding for finding in found if finding.verdict == "right"), found[0])
 
