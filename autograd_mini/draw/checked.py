@@ -115,7 +115,7 @@ def _sent(node: Node, card: Card, checks: list[RuleCheck | None], ct: Any, true:
         sent = np.full_like(operands[k], nan) if check.raised else rule(k, ct)
         right = site.entries(k, ct)
         card.faults[k] = check.raised or "the rule is wrong"
-        if right is not None:
+        if right is not None and not check.raised:
             size = number(_size(right))
             card.faults[k] = f"∇ {number(_size(sent))}, numeric {size}{_apart(sent, right, size)}"
         found.append((k, Use(site, k, sent, right if true is ct else site.entries(k, true))))

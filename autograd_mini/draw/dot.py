@@ -339,7 +339,8 @@ class Writer:
         look = " weight=12" if self.tensors and i in spine and j in spine else ""
         if k in user.faults:
             text = pill(markup(f"✗ {user.faults[k]}", 2 * CUT), *MARKS["wrong"].paint)
-            text = table([cell(text), '<TD HEIGHT="3"></TD>'], 0)  # clear of the line
+            clear = '<TD WIDTH="5" HEIGHT="3"></TD>', cell(text)  # of the line, which is below or on the left
+            text = table(["".join(clear)] if self.direction == "TB" else clear[::-1], 0)
             return f'{look} penwidth=2.8 color="{LIGHT["fault line"]}" label=<{text}>'
         if sent and sent.odd and user.gradient and not user.gradient.odd:
             text = font(f"! ∇ {sent.trouble}", "fault line", 9, bold=True)
