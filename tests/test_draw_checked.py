@@ -266,6 +266,12 @@ def test_operands_are_taken_as_they_were_and_gradients_left_alone():
     assert x.grad is None
 
 
+def test_what_is_too_large_to_be_drawn_is_not_checked(monkeypatch):
+    monkeypatch.setattr(checks, "check_graph", lambda output: pytest.fail("it was checked"))
+    with pytest.raises(ValueError, match="3 cards, more than max_nodes=2"):
+        ag.draw(ag.sin(ag.sin(ag.Tensor(1.0))), check=True, max_nodes=2)
+
+
 def test_checks_are_of_every_card():
     x = ag.Tensor(1.0)
     for options in ({"fold": True}, {"focus": x}, {"grads": False}):

@@ -252,17 +252,14 @@ def draw(
     if check and (fold is True or focus is not None or not grads):
         raise ValueError("check=True marks every card and its gradient: leave out fold=True, focus= and grads=False")
     graph = shown = collect(output, names or {}, grads)
-    if check:
-        from .checked import mark
-
-        mark(output, graph)
-        fold = False
     if graph.unused:
         warnings.warn(
             f"names= of which nothing is in this drawing: {', '.join(graph.unused)}. They were not used, or through a "
             "copy",
             stacklevel=2,
         )
+    if check:
+        fold = False
     if fold == "auto" and focus is None and len(graph.cards) >= LARGE:
         from .overview import overview
 
@@ -277,6 +274,10 @@ def draw(
             f"this drawing has {len(shown.cards):,} cards, more than max_nodes={max_nodes:,}: draw a part of it with "
             "focus=, fold what is repeated with fold=True, or pass a larger max_nodes="
         )
+    if check:
+        from .checked import mark
+
+        mark(output, graph)
     writer = Writer(shown, values, title, direction)
     walks = walk(output, graph) if grads and output.op and shown is graph else None
     return _painted(writer.text(), "", writer, graph, values, theme, walks)
