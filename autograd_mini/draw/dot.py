@@ -319,10 +319,10 @@ class Writer:
             lines.append(f"gradient {g.line}")
         elif self.output.gradient:
             lines.append("no gradient")
-        if len(card.parts) > 1:
-            lines.append(f"the sum of {len(card.parts)} contributions")
         if card.verdict:
             lines.append(f"{MARKS[card.verdict].glyph} numeric {card.numeric}")
+        if len(card.parts) > 1:
+            lines.append(f"the sum of {len(card.parts)} contributions")
         return lines + [f"{plain(name)} = {plain(told(param))}" for name, param in card.params.items()]
 
     def edges(self) -> Iterator[str]:
