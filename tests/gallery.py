@@ -14,6 +14,19 @@ from autograd_mini.files import replacing
 PICTURES = Path(__file__).parents[1] / "docs" / "gallery"
 
 
+def xor():
+    """The picture of the README: what it trains there, after 100 steps."""
+    x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    model = ag.nn.MLP([2, 3, 2], activation="tanh", rng=0)
+    optimizer = ag.optim.Adam(model.parameters(), lr=0.1)
+    for _ in range(100):
+        optimizer.zero_grad()
+        ag.nn.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    loss = ag.nn.cross_entropy(model(x), y)
+    return ag.draw(loss, names={"model": model, "x": x, "y": y}, title="XOR, after 100 steps")
+
+
 def neuron():
     """Scalars: value and gradient on each card, the local derivative on each edge. The gradient of a card is that
     derivative times the gradient of the next, so that the chain rule can be checked by eye."""
@@ -25,9 +38,50 @@ def neuron():
 
 def contributions():
     """What is used several times: an edge for each use, and on it the gradient that is sent back. The card shows their
-    sum."""
+    sum. Below is the same for a terminal: `text`, or in colours `show()`."""
     x = ag.Tensor(1.5)
     return ag.draw(x * x * ag.sin(x) + x, names={"x": x}, title="x·x·sin(x) + x")
+
+
+def sweep():
+    """The backward sweep, step by step. The picture moves by itself, without a script: `animated_svg`; who asks for
+    reduced motion sees it standing still. The page has buttons, a slider and the arrow keys, and also shows what a walk
+    without topological order would have sent."""
+    x = ag.Tensor(1.5)
+    a, s = x * x, ag.sin(x)
+    p = a * s
+    return ag.draw(p + x, names={"x": x, "a": a, "s": s, "p": p}, title="The backward sweep")
+
+
+def check():
+    """With `check=True` differences have their say on every card. Here the rule of the sine was broken on purpose: its
+    edge and every gradient that it spoils are red."""
+    sin = ag.primitive("sin", np.sin, lambda g, y, x: g * y)
+    x = ag.Tensor(1.5)
+    a, s = x * x, sin(x)
+    p = a * s
+    y = p + x
+    names = {"x": x, "a": a, "s": s, "p": p, "y": y}
+    return ag.draw(y, names=names, title="Numeric gradient check, node by node", check=True)
+
+
+def check_tensors():
+    """The same of tensors: both numbers are root mean squares. A rule that was not transposed gives the right size, and
+    is off all the same. At the kink of the relu differences from the left and from the right are told."""
+    rng = np.random.default_rng(0)
+    turned = ag.primitive("turned", lambda x: x.mT, lambda g, y, x: g)
+    x, w, b = ag.Tensor(rng.normal(size=(4, 4))), ag.Tensor(rng.normal(size=(4, 4))), ag.Tensor(0.0)
+    y = ag.sum(turned(x) * ag.tanh(w)) + ag.relu(b)
+    return ag.draw(y, names={"x": x, "w": w, "b": b}, title="Who forgot to transpose?", check=True)
+
+
+def difference():
+    """Two graphs side by side: what is added, removed, or of another shape, matched by scope, operation and name."""
+    x = np.ones((8, 4))
+    before, after = ag.nn.MLP([4, 16, 2], rng=0), ag.nn.MLP([4, 32, 32, 2], activation="relu", rng=0)
+    a, b = ag.mean(before(x) ** 2), ag.mean(after(x) ** 2)
+    names, names_b = {"model": before, "x": x}, {"model": after, "x": x}
+    return ag.draw.diff(a, b, names=names, names_b=names_b, title="Wider and deeper, with another activation")
 
 
 def classifier():
@@ -125,25 +179,36 @@ def summary():
     return ag.draw(y, names={"x": x}, title="A long chain")
 
 
-GALLERY: dict[str, tuple[str, Callable[[], ag.Drawing]]] = {
-    "neuron": ("A neuron", neuron),
-    "contributions": ("A value that is used four times", contributions),
-    "classifier": ("A classifier", classifier),
-    "classifier-dark": ("A classifier in the dark", classifier_dark),
-    "attention": ("Attention", attention),
-    "vanishing": ("Gradients that vanish", vanishing),
-    "exploding": ("Gradients that explode", exploding),
-    "frozen": ("A frozen layer", frozen),
-    "not-finite": ("Where nan begins", not_finite),
-    "near": ("A part of a graph", near),
-    "summary": ("A graph too large to be drawn", summary),
+FORMS: dict[str, Callable[[ag.Drawing], str]] = {  # suffix -> what is written
+    ".svg": lambda drawing: drawing.svg,
+    ".moving.svg": lambda drawing: drawing.animated_svg,
+    ".html": lambda drawing: drawing.html,
+}
+
+GALLERY: dict[str, tuple[str, Callable[[], ag.Drawing], tuple[str, ...]]] = {
+    "xor": ("The picture of the README", xor, (".svg",)),
+    "neuron": ("A neuron", neuron, (".svg",)),
+    "contributions": ("A value that is used four times", contributions, (".svg", ".txt")),
+    "sweep": ("The sweep", sweep, (".moving.svg", ".html")),
+    "check": ("A rule that is wrong", check, (".svg",)),
+    "check-tensors": ("A wrong rule of tensors", check_tensors, (".svg",)),
+    "classifier": ("A classifier", classifier, (".svg",)),
+    "classifier-dark": ("A classifier in the dark", classifier_dark, (".svg",)),
+    "attention": ("Attention", attention, (".svg",)),
+    "vanishing": ("Gradients that vanish", vanishing, (".svg",)),
+    "exploding": ("Gradients that explode", exploding, (".svg",)),
+    "frozen": ("A frozen layer", frozen, (".svg",)),
+    "not-finite": ("Where nan begins", not_finite, (".svg",)),
+    "near": ("A part of a graph", near, (".svg",)),
+    "difference": ("The difference of two graphs", difference, (".svg",)),
+    "summary": ("A graph too large to be drawn", summary, (".svg",)),
 }
 
 HEAD = """# Gallery
 
 Every kind of drawing that `ag.draw` makes, with the code that made it. The SVG follows the theme of the page; hovering
 over a card shows shape, dtype and statistics, over an edge what it carries. What is computed in
-`with ag.source_lines():` shows its source line too. The [README](../README.md) has another drawing.
+`with ag.source_lines():` shows its source line too.
 
 ```python
 import numpy as np
@@ -155,17 +220,36 @@ import autograd_mini as ag
 def page() -> str:
     """Give the text of docs/gallery.md."""
     parts = [HEAD]
-    for name, (title, sample) in GALLERY.items():
+    for name, (title, sample, forms) in GALLERY.items():
         source, doc = inspect.getsource(sample), inspect.getdoc(sample) or ""
         source = source.replace(f'    """{sample.__doc__}"""\n', "")
-        parts.append(f"## {title}\n\n{doc}\n\n![{title}](gallery/{name}.svg)\n\n```python\n{source}```\n")
+        parts.append(f"## {title}\n\n{doc}\n")
+        for form in forms:
+            if form == ".txt":
+                parts.append(f"```text\n{sample().text}```\n")
+            elif form == ".html":
+                parts.append(f"[{title}, as a page](gallery/{name}.html): to be opened in a browser.\n")
+            else:
+                parts.append(f"![{title}](gallery/{name}{form})\n")
+        parts.append(f"```python\n{source}```\n")
     return "\n".join(parts)
+
+
+def files() -> dict[str, Callable[[], str]]:
+    """Give the files of the gallery: their names, and what makes the text of each."""
+    return {
+        name + form: lambda sample=sample, write=FORMS[form]: write(sample())
+        for name, (_, sample, forms) in GALLERY.items()
+        for form in forms
+        if form in FORMS
+    }
 
 
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
-    for name, (_, sample) in GALLERY.items():
-        sample().save(PICTURES / f"{name}.svg")
+    for name, write in files().items():
+        with replacing(PICTURES / name) as draft:
+            draft.write_text(write(), encoding="utf-8")
     with replacing(PICTURES.with_suffix(".md")) as draft:
         draft.write_text(page(), encoding="utf-8")
 

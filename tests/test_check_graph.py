@@ -210,6 +210,21 @@ def test_a_rule_that_is_wrong_in_many_places_is_one_wrong_rule() -> None:
     assert "1 wrong\nrule 1 of 'slow' is wrong at 5 of 5 places" in str(check_graph(y))
 
 
+def test_one_wrong_entry_of_many_is_enough() -> None:
+    calls = 0
+
+    def forward(x: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return np.sin(x)
+
+    wrong = ag.primitive("wrong", forward, lambda g, y, x: g * y)
+    [check] = check_graph(ag.sum(wrong(Tensor(np.linspace(0.1, 1, 1000))))).wrong
+    assert check.finding is not None
+    assert len(check.finding.entries) == 1
+    assert calls < 200  # of a thousand entries, all of them wrong
+
+
 def test_the_report_has_a_check_for_each_operand_that_is_differentiated() -> None:
     x = Tensor([1.0, 2.0])
     y = x * np.array([2.0, 3.0])

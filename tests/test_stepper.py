@@ -383,8 +383,8 @@ def visit(chromium, tmp_path):
     """Open the page of a sample; in the end nothing may be in the log."""
     chromium.get_log("browser")
 
-    def visit(output, names):
-        drawing = draw(output, names=names)
+    def visit(output, names, **options):
+        drawing = draw(output, names=names, **options)
         chromium.get(drawing.save(tmp_path / "sweep.html").as_uri())
         return Browser(chromium), drawing
 
@@ -469,6 +469,25 @@ def test_the_browser_sums_while_contributions_come(visit):
         seen.append(browser.sums()["x"])
     assert seen == [["(0 of 4)", ""], ["1 (1 of 4)", "1"], ["1 (1 of 4)", "1"], ["1 + 0.159 (2 of 4)", "1.16"],
                     ["1 + 0.159 + 1.5 + 1.5", "4.15"]]  # fmt: skip
+
+
+def test_the_browser_names_a_wrong_rule(visit):
+    sin = ag.primitive("sin", np.sin, lambda g, y, x: g * y)
+    x = ag.Tensor(1.5)
+    browser, drawing = visit(x * x * sin(x) + x, {"x": x}, check=True)
+    [guilty] = drawing.walks.faults
+    assert browser.edge(guilty) == ""
+    for step in drawing.walks.sweep:
+        assert not browser.find("#note").get_attribute("class")
+        browser.find("#on").click()
+        if guilty in [sent.edge for sent in step.sends]:
+            break
+    assert browser.text("#note") == "The rule for x is wrong: ∇ 2.24, numeric 0.159."
+    assert browser.find("#note").get_attribute("class") == "bad"
+    assert browser.edge(guilty) == "✗ ∇ 2.24, numeric 0.159"
+    browser.find("#last").click()
+    assert browser.text("#note") == "Spoilt by a wrong rule: x = 6.24, numeric 4.15."
+    assert "✗ numeric 4.15" in browser.card(0)
 
 
 def test_the_browser_obeys_keys_and_slider(visit):

@@ -25,7 +25,7 @@ def marked(svg: str, walks: Walks) -> tuple[ET.Element, dict[str, ET.Element]]:
     What belongs to a gradient gets the class "grad": on a card its number also "figure", and a sum of
     contributions "terms". Every card and edge that a gradient comes to gets a copy of its outline,
     "glow"; an edge also a "trace", which stays when the glow has gone, a "dot" with its motion, and a
-    label where there is room and need of it.
+    label where there is room and need of it. What is said of a wrong rule is also "fault".
 
     Returns
     -------
@@ -48,6 +48,7 @@ def marked(svg: str, walks: Walks) -> tuple[ET.Element, dict[str, ET.Element]]:
         edge = parts[f"e{sent.edge}"] = groups[f"e{sent.edge}"]
         path = next(edge.iter("path"))
         labels = [text for text in edge.iter("text") if "∇" in (text.text or "")]
+        ground = [part for part in edge if part.tag in SHAPES][2:]  # behind the line and its head: what text stands on
         free = next(edge.iter("text"), None) is None
         at = list(edge).index(path) + 1
         edge[at:at] = [_line(path, "trace"), _line(path, "glow")]
@@ -56,8 +57,8 @@ def marked(svg: str, walks: Walks) -> tuple[ET.Element, dict[str, ET.Element]]:
         ET.SubElement(dot, "animateMotion", backwards | {"begin": "indefinite", "dur": "0.9s", "fill": "freeze"})
         if free and (sent.local or walks.uses[sent.to] > 1):
             labels = [_label(edge, path.attrib["d"], f"∇ {sent.amount}")]
-        for label in labels:
-            label.set("class", "grad")
+        for part in labels + ground:
+            part.set("class", "grad fault" if ground else "grad")
     return root, parts
 
 
@@ -130,7 +131,7 @@ def animate(svg: str, walks: Walks, theme: str = "auto") -> str:
 
 
 def _mark(parts: list[ET.Element]) -> None:
-    """Find what belongs to the gradient on a card: text of its colour, the number behind it, and chips with its sign.
+    """Find what belongs to the gradient on a card: text of its colour, the number behind it, and chips that tell of it.
 
     The ground of a chip stands before its text; what stands on none may be the user's.
     """
@@ -142,7 +143,7 @@ def _mark(parts: list[ET.Element]) -> None:
             ground.append(part)
         elif part.tag == "text" and text:
             own = part.get("fill") in ACCENT
-            if own or number or (ground and "∇" in text):
+            if own or number or (ground and ("∇" in text or "numeric" in text)):
                 kind = " terms" if text.startswith("Σ") else " figure" if number or "∇" in text else ""
                 part.set("class", f"grad{kind}")
                 for shape in ground:

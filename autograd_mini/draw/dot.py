@@ -12,7 +12,7 @@ import numpy as np
 
 from .graph import Box, Card, Graph
 from .summary import Summary, extent, heat, number
-from .theme import HEAT, LIGHT, ROLES, chip
+from .theme import HEAT, LIGHT, MARKS, ROLES, chip
 
 SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "power": "pow", "negative": "neg", "absolute": "abs",
@@ -22,6 +22,7 @@ CUT = 48  # characters of a name
 CELLS = 100  # of a strip of heat
 TERMS = 6  # of a sum that is written out
 STEPS = 6  # operations of what is folded that are written out
+BLAMED = 2  # wrong rules that are named
 STEEP = 1e3  # how much less or more gradient the first have than the last, to be called out
 WIDE = ' COLSPAN="2"'
 NONE = "; no gradient flows here"
@@ -303,10 +304,8 @@ class Writer:
             if what in card.first:
                 trouble = (x and x.trouble) or "nan or inf"  # inside of what is folded
                 yield pill(f"! {'∇ ' if what == 'gradient' else ''}{trouble} first here", "fault line", "strong text")
-        if card.verdict == "wrong":
-            yield pill("✗ by a wrong rule", "fault line", "strong text")
-        elif card.verdict:
-            yield pill("✓", "loss", "loss text")
+        if card.verdict:
+            yield pill(f"{MARKS[card.verdict].glyph} numeric {card.numeric}", *MARKS[card.verdict].paint)
         if card.hidden:
             yield font(f"⋯ {count(card.hidden, 'more edge')}", "muted", 9)
 
@@ -327,6 +326,8 @@ class Writer:
             lines.append(f"gradient {g.line}")
         elif self.output.gradient:
             lines.append("no gradient")
+        if card.verdict:
+            lines.append(f"{MARKS[card.verdict].glyph} numeric {card.numeric}")
         if len(card.parts) > 1:
             lines.append(f"the sum of {len(card.parts)} contributions")
         lines += [f"{plain(name)} = {plain(told(param))}" for name, param in card.params.items()]
@@ -345,7 +346,9 @@ class Writer:
         spine = self.graph.spine
         look = " weight=12" if self.tensors and i in spine and j in spine else ""
         if k in user.faults:
-            text = font(f"✗ {user.faults[k]}", "fault line", 9, bold=True)
+            text = pill(markup(f"✗ {user.faults[k]}", 2 * CUT), *MARKS["wrong"].paint)
+            clear = '<TD WIDTH="5" HEIGHT="3"></TD>', cell(text)  # of the line, which is below or on the left
+            text = table(["".join(clear)] if self.direction == "TB" else clear[::-1], 0)
             return f'{look} penwidth=2.8 color="{LIGHT["fault line"]}" label=<{text}>'
         if sent and sent.odd and user.gradient and not user.gradient.odd:
             text = font(f"! ∇ {sent.trouble}", "fault line", 9, bold=True)
@@ -382,6 +385,8 @@ class Writer:
         """Say what an edge carries, forwards and back."""
         user, x, sent = self.graph.cards[j], self.graph.cards[i], self.graph.cards[j].sent[k]
         slope = user.slopes[k]
+        if k in user.faults:
+            return f"{extent(x.summary.shape)}; the rule is wrong: {user.faults[k]}"
         if sent and user.gradient and slope is not None:
             return f"sends back {number(slope)} × {user.gradient.line} = {sent.line}"
         if sent and sent.shape:
@@ -410,10 +415,8 @@ class Writer:
         ]
         if any(card.first for card in cards):
             chips.append(pill("! first that is not finite", "fault line", "strong text"))
-        if any(card.verdict for card in cards):
-            chips.append(pill("✓ by rules that agree with differences", "loss", "loss text"))
-        if any(card.verdict == "wrong" for card in cards):
-            chips.append(pill("✗ by one that does not", "fault line", "strong text"))
+        found = {card.verdict for card in cards}
+        chips += [pill(f"{mark.glyph} {mark.word}", *mark.paint) for what, mark in MARKS.items() if what in found]
         lines.append(row(chips))
         if self.middle:
             ends = {HEAT[0]: "≤ ", HEAT[-1]: "≥ "}
@@ -428,8 +431,9 @@ class Writer:
                 else ("∂", "the local derivative; the grad of a card is ∂ × the grad of the next")
             )
             lines.append(row([font(f"{sign} on an edge", "gradient", 9, bold=True), font(f"is {says}", "muted", 9)]))
-        if called := self.alarm():
-            lines.append(font(called, "alarm", 10, bold=True))
+        lines += [
+            font(markup(called, 4 * CUT), "alarm", 10, bold=True) for called in (self.alarm(), blame(cards)) if called
+        ]
         return table([cell(line, ' ALIGN="LEFT"') for line in [*lines, " "]], padding=2)
 
     def alarm(self) -> str:
@@ -463,7 +467,25 @@ class Writer:
         """Say in a sentence what there is to see, for who cannot see it."""
         text = f"{self.contents()}; {self.goal}"
         text += f" of shape {self.output.summary.shape}" if self.output.summary.shape else ""
-        return f"{text}: {self.output.summary.line}" if self.values else text
+        text += f": {self.output.summary.line}" if self.values else ""
+        checked = any(card.verdict for card in self.graph.cards)
+        return f"{text}; {blame(self.graph.cards) or '✓ every rule agrees with differences'}" if checked else text
+
+
+def blame(cards: Sequence[Card]) -> str:
+    """Say which rules are wrong, and what they have spoilt, or nothing."""
+    said = []
+    for card in cards:
+        for k, fault in card.faults.items():
+            x = cards[card.operands[k]]
+            said.append(
+                f"{plain(card.op)} by {plain(x.path) or SYMBOLS.get(x.op, plain(x.op)) or f'operand {k}'}, {fault}"
+            )
+    if not said:
+        return ""
+    more = f"; and {len(said) - BLAMED} more" if len(said) > BLAMED else ""
+    spoilt = count(sum(card.verdict == "wrong" for card in cards), "gradient")
+    return f"✗ {count(len(said), 'edge')} with a wrong rule: {'; '.join(said[:BLAMED])}{more}. {spoilt} spoilt"
 
 
 def count(n: int, what: str) -> str:

@@ -56,7 +56,8 @@ class Card:
     slopes : the derivative with respect to each operand where both are scalars, else None.
     first : "value", "gradient": what is not finite here, though nothing that it comes from is not.
     faults : what is wrong with the rule for an operand, by its place, where rules were checked.
-    verdict : "wrong" where a wrong rule has a part in its gradient, "right" where none has, "" unchecked.
+    verdict : whether its gradient is "right", or "wrong" by a wrong rule; "unknown" at no finite one, "" unchecked.
+    numeric : what differences say that gradient is: in a word, as the gradient is shown.
     depth : the number of operations on the longest way to it.
     aside : it stands beside its only user, not before it.
     hidden : how many edges of it are not shown.
@@ -81,6 +82,7 @@ class Card:
     first: tuple[str, ...] = ()
     faults: dict[int, str] = field(default_factory=dict)
     verdict: str = ""
+    numeric: str = ""
     depth: int = 0
     aside: bool = False
     hidden: int = 0

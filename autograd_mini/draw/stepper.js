@@ -93,7 +93,7 @@ function show(next) {
     rightCell.textContent = card.right;
   });
   for (const [number, group] of edges) {
-    const flow = flows.get(number), label = group.querySelector("text.grad");
+    const flow = flows.get(number), label = group.querySelector("text.grad:not(.fault)");
     group.classList.toggle("waiting", !flow);
     group.classList.toggle("sent", Boolean(flow));
     group.classList.toggle("flowing", Boolean(flow && flow.now));

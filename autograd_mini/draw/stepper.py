@@ -109,7 +109,7 @@ def _data(walks: Walks) -> dict[str, Any]:
 
 def _said(walks: Walks, way: list[Step]) -> Iterator[Said]:
     """Say what happens at every step of a way, and before the first."""
-    names = walks.names
+    names, faults = walks.names, walks.faults
     output = next(iter(names))
     got, gone, early = dict.fromkeys(names, 0), set(), False
     rule = "Every card waits until all that it is to get has come, and then sends."
@@ -119,7 +119,12 @@ def _said(walks: Walks, way: list[Step]) -> Iterator[Said]:
     for n, step in enumerate(way, 1):
         this, expects = names[step.card], walks.uses[step.card]
         sends = [f"{names[sent.to]}{_amount(sent, step.gradient, sent.to in walks.arrays)}" for sent in step.sends]
-        bad, good = [], []
+        bad = [
+            f"The rule for {names[sent.to]} is wrong: {fault}."
+            for sent in step.sends
+            if (fault := faults.get(sent.edge))
+        ]
+        good = []
         if got[step.card] < expects:
             early = True
             bad.append(
@@ -138,7 +143,9 @@ def _said(walks: Walks, way: list[Step]) -> Iterator[Said]:
         wrong = n == len(way) and way is walks.naive and bool(walks.wrong)
         if wrong:
             bad.append(_verdict(walks))
-        elif n == len(way):
+        if n == len(way) and walks.spoilt:
+            bad.append(_spoilt(walks))
+        elif n == len(way) and not wrong:
             good.append("Every gradient is right all the same." if early else "Every gradient is complete.")
         yield f"Step {n} of {len(way)}. {this} sends back: {'; '.join(sends)}.", " ".join(bad or good), bool(bad)
 
@@ -153,5 +160,15 @@ def _amount(sent: Send, gradient: str, array: bool) -> str:
 def _verdict(walks: Walks) -> str:
     """Say which gradients the naive walk got wrong."""
     found = [f"{walks.names[i]} = {amount}, not {walks.totals[i]}" for i, amount in walks.wrong.items()]
-    more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
-    return f"Wrong in the end: {'; '.join(found[:MOST])}{more}."
+    return f"Wrong in the end: {_some(found)}."
+
+
+def _spoilt(walks: Walks) -> str:
+    """Say which gradients a wrong rule has a part in."""
+    found = [f"{walks.names[i]} = {walks.totals[i]}, numeric {numeric}" for i, numeric in walks.spoilt.items()]
+    return f"Spoilt by a wrong rule: {_some(found)}."
+
+
+def _some(found: list[str]) -> str:
+    """Join sentences, or the first of many."""
+    return "; ".join(found[:MOST]) + (f"; and {len(found) - MOST} more" if len(found) > MOST else "")

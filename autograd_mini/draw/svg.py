@@ -62,6 +62,8 @@ def finish(raw: bytes, prefix: str, title: str, description: str, auto: bool = T
             copy = ET.SubElement(new, local(part), attributes)
             copy.text = part.text if local(part) == "text" else None
             todo.append((part, copy))
+    for group in root.iter("g"):
+        lower(group)
     if auto:
         used = {(paint, part.get(paint, "")) for part in root.iter() for paint in ("fill", "stroke")}
         style = ET.Element("style")
@@ -69,6 +71,14 @@ def finish(raw: bytes, prefix: str, title: str, description: str, auto: bool = T
         root.insert(2, style)
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def lower(group: ET.Element) -> None:
+    """Set the lines of a group that have bold text, which Graphviz sets a point too high, beside those without."""
+    lines = {text.get("y") for text in group.iterfind("text") if text.get("font-weight") == "bold"}
+    for text in group.iterfind("text"):
+        if text.get("y") in lines:
+            text.set("y", f"{float(text.attrib['y']) + 1:.2f}")
 
 
 def drawn(element: ET.Element) -> Iterator[ET.Element]:

@@ -8,11 +8,11 @@ import sys
 from typing import TextIO
 from unicodedata import combining, east_asian_width
 
-from .dot import SYMBOLS, plain
+from .dot import SYMBOLS, blame, plain
 from .graph import Card, Graph, Nest
 from .summary import Summary, extent
 from .summary import number as short
-from .theme import ROLES
+from .theme import MARKS, ROLES
 
 COLUMNS = 100  # of the terminal
 LINES = 200
@@ -56,7 +56,7 @@ def tree(graph: Graph, values: bool, title: str) -> str:
                 dye("muted", extent(card.summary.shape)) if graph.tensors else "",
                 dye("odd" if card.summary.odd else "", card.summary.line) if values else "",
                 _gradient(card, seeded),
-                dye("muted", " / ".join(labels(card.scope))),
+                dye("muted", " / ".join(labels(card.scope))) + _apart(card),
             ]
         )
         if card.operands and width(indent) >= WIDEST[0] // 2:
@@ -73,6 +73,8 @@ def tree(graph: Graph, values: bool, title: str) -> str:
     lines += columns([[dye("muted", cell) for cell in head], *rows])
     if straight:
         lines.append(dye("muted", "↓ is the next operation that is not indented further; → is shown at its number."))
+    if found := blame(cards):
+        lines.append(dye("odd", clip(found, COLUMNS)))
     if shown < len(cards):
         lines.append(
             f"… and {len(cards) - shown:,} of {len(cards):,} more behind these: "
@@ -151,7 +153,15 @@ def _gradient(card: Card, seeded: bool) -> str:
     g = card.gradient
     if g is None:
         return dye("muted", "none") if seeded and card.role != "data" else ""
-    return dye("odd" if g.odd else "gradient", f"∇ {_size(g)}")
+    mark = f"{MARKS[card.verdict].glyph} " if card.verdict else ""
+    return dye("odd" if g.odd or card.verdict == "wrong" else "gradient", f"{mark}∇ {_size(g)}")
+
+
+def _apart(card: Card) -> str:
+    """Say what differences say of a gradient, where that is something else."""
+    if not card.verdict or (card.gradient and _size(card.gradient) == card.numeric):
+        return ""
+    return f"{'  ' if card.scope else ''}{dye('odd', f'numeric {card.numeric}')}"
 
 
 def _size(g: Summary) -> str:

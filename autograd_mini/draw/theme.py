@@ -71,6 +71,21 @@ ROLES = {
 }
 
 
+class Mark(NamedTuple):
+    """How what was checked is told apart: by glyph as well as by the colours of ground and text."""
+
+    glyph: str
+    word: str  # in the legend
+    paint: tuple[str, str]
+
+
+MARKS = {
+    "right": Mark("✓", "analytic = finite difference", ("loss", "loss text")),
+    "wrong": Mark("✗", "disagrees", ("fault line", "strong text")),
+    "unknown": Mark("–", "no finite difference", ("no gradient", "muted")),
+}
+
+
 def chip(level: int) -> tuple[str, str]:
     """Give the names of ground and text of a heat."""
     return f"heat {level}", "weak text" if abs(level) < 2 else "strong text"

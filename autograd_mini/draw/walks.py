@@ -57,6 +57,8 @@ class Walks:
     arrays : the cards whose gradient is an array.
     sweep, naive : the steps of either way.
     wrong : card -> what the naive walk has for it in the end, where that is something else.
+    faults : edge -> what is wrong with its rule, where rules were checked.
+    spoilt : card -> what differences say of its gradient, where a wrong rule has a part in it.
     """
 
     names: dict[int, str]
@@ -67,6 +69,8 @@ class Walks:
     sweep: list[Step]
     naive: list[Step]
     wrong: dict[int, str]
+    faults: dict[int, str]
+    spoilt: dict[int, str]
 
 
 def walk(output: Node, graph: Graph) -> Walks:
@@ -116,6 +120,8 @@ def walk(output: Node, graph: Graph) -> Walks:
         sweep=steps,
         naive=naive,
         wrong=wrong,
+        faults={first[i] + k: fault for i, card in enumerate(graph.cards) for k, fault in card.faults.items()},
+        spoilt={i: graph.cards[i].numeric for i in order if graph.cards[i].verdict == "wrong"},
     )
 
 

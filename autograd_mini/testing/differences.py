@@ -153,7 +153,11 @@ class Line:
     def verdict(self, u: Array) -> Finding:
         """Give what is found along `u`, where numbers are finite, and of several findings the worst."""
         u = np.where(np.isfinite(self.x), u, 0)
-        found = list(self.check(u))
+        found = []
+        for finding in self.check(u):
+            if finding.verdict == "wrong" and not finding.between:
+                return finding  # none is worse
+            found.append(finding)
         if not found:
             quick, _ = self.quick(u)
             return quick if quick.verdict == "right" else self.careful(u)
