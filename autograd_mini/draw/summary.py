@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import inf, isfinite, isnan, log10, sqrt
+from math import inf, isfinite, isnan, log10, prod
 from typing import Any
 
 import numpy as np
 
 from .theme import HEAT
+
+STACK = 2**16  # numbers that are looked through at once
 
 
 def number(x: float, figures: int = 3) -> str:
@@ -59,28 +62,29 @@ class Summary:
     @classmethod
     def of(cls, value: Any) -> Summary:
         """Look through an array, a NumPy scalar or a Python number."""
-        if not (shape := np.shape(value)):  # the common case in graphs of scalars, in plain Python
-            dtype = _name(value.dtype) if isinstance(value, (np.generic, np.ndarray)) else type(value).__name__
-            x = float(value)
-            return cls(shape, dtype, 1, x, x, x, 0.0, abs(x), float(x == 0), int(not isfinite(x)), (x,))
-        size, dtype = value.size, _name(value.dtype)
-        if not size:
-            return cls(shape, dtype, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, ())
-        with np.errstate(all="ignore"):
-            flat = value.ravel().astype(np.float64)
-            least, most = float(flat.min()), float(flat.max())
-            peak = max(-least, most)
-            # the squares of large or small numbers leave the range
-            unit = 1.0 if 1e-100 < peak < 1e100 or not 0 < peak < inf else peak
-            part = flat / unit if unit != 1 else flat
-            mean = float(part.sum()) / size
-            apart = part - mean
-            rms, std = (unit * sqrt(float(x.dot(x)) / size) for x in (part, apart))
-            mean *= unit
-        zeros = 1 - int(np.count_nonzero(flat)) / size
-        odd = 0 if isfinite(least) and isfinite(most) else size - int(np.count_nonzero(np.isfinite(flat)))
-        entries = tuple(flat.tolist()) if len(shape) == 1 and flat.size <= 3 else ()
-        return cls(shape, dtype, size, least, mean, most, std, rms, zeros, odd, entries)
+        return cls.each([value])[0]
+
+    @classmethod
+    def each(cls, values: Sequence[Any]) -> list[Summary]:
+        """Look through many, those of one shape and dtype at once: a call of NumPy takes longer than a small array."""
+        found: dict[int, Summary] = {}
+        alike: dict[Any, list[int]] = {}
+        for i, value in enumerate(values):
+            if not isinstance(value, np.ndarray) or not value.ndim:  # the common case in graphs of scalars
+                x, dtype = float(value), _name(value.dtype) if hasattr(value, "dtype") else type(value).__name__
+                found[i] = cls((), dtype, 1, x, x, x, 0.0, abs(x), float(x == 0), int(not isfinite(x)), (x,))
+            elif not value.size:
+                found[i] = cls(value.shape, _name(value.dtype), 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, ())
+            else:
+                alike.setdefault((value.shape, value.dtype), []).append(i)
+        for (shape, dtype), places in alike.items():
+            size, many = prod(shape), max(1, STACK // prod(shape))
+            for some in (places[i : i + many] for i in range(0, len(places), many)):
+                flat = np.array([values[i] for i in some], np.float64).reshape(len(some), size)
+                few = map(tuple, flat.tolist()) if len(shape) == 1 and size <= 3 else [()] * len(some)
+                for i, *row in zip(some, *_statistics(flat), few, strict=True):
+                    found[i] = cls(shape, _name(dtype), size, *row)
+        return [found[i] for i in range(len(values))]
 
     @property
     def line(self) -> str:
@@ -117,6 +121,22 @@ class Summary:
     def heat(self, middle: float) -> int | None:
         """Give how many decades `rms` lies below or above `middle`, within the scale; None: not finite."""
         return heat(self.rms, middle)
+
+
+def _statistics(flat: np.ndarray[Any, Any]) -> Iterator[list[Any]]:
+    """Give what a `Summary` says of each row, from `least` to `odd`, in columns."""
+    size = flat.shape[1]
+    with np.errstate(all="ignore"):
+        least, most = flat.min(1), flat.max(1)
+        peak = np.maximum(-least, most)
+        # the squares of large or small numbers leave the range
+        unit = np.where(((peak <= 1e-100) | (peak >= 1e100)) & (peak > 0) & (peak < inf), peak, 1.0)
+        part = flat / unit[:, None]
+        mean = part.sum(1) / size
+        rms, std = (unit * np.sqrt(np.vecdot(x, x) / size) for x in (part, part - mean[:, None]))
+        zeros = 1 - (flat != 0).sum(1) / size
+        odd = size - np.isfinite(flat).sum(1)
+    return (column.tolist() for column in (least, unit * mean, most, std, rms, zeros, odd))
 
 
 def heat(rms: float, middle: float) -> int | None:
