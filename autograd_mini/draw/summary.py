@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import inf, isfinite, isnan, log10, prod
+from math import inf, isfinite, isnan, log10, sqrt
 from typing import Any
 
 import numpy as np
@@ -66,9 +66,9 @@ class Summary:
 
     @classmethod
     def each(cls, values: Sequence[Any]) -> list[Summary]:
-        """Look through many, those of one shape and dtype at once: a call of NumPy takes longer than a small array."""
+        """Look through many, those of one size at once: a call of NumPy takes longer than a small array."""
         found: dict[int, Summary] = {}
-        alike: dict[Any, list[int]] = {}
+        alike: dict[int, list[int]] = {}
         for i, value in enumerate(values):
             if not isinstance(value, np.ndarray) or not value.ndim:  # the common case in graphs of scalars
                 x, dtype = float(value), _name(value.dtype) if hasattr(value, "dtype") else type(value).__name__
@@ -76,14 +76,15 @@ class Summary:
             elif not value.size:
                 found[i] = cls(value.shape, _name(value.dtype), 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, ())
             else:
-                alike.setdefault((value.shape, value.dtype), []).append(i)
-        for (shape, dtype), places in alike.items():
-            size, many = prod(shape), max(1, STACK // prod(shape))
+                alike.setdefault(value.size, []).append(i)
+        for size, places in alike.items():
+            many = max(1, STACK // size)
             for some in (places[i : i + many] for i in range(0, len(places), many)):
-                flat = np.array([values[i] for i in some], np.float64).reshape(len(some), size)
-                few = map(tuple, flat.tolist()) if len(shape) == 1 and size <= 3 else [()] * len(some)
-                for i, *row in zip(some, *_statistics(flat), few, strict=True):
-                    found[i] = cls(shape, _name(dtype), size, *row)
+                flat = np.array([values[i].ravel() for i in some], np.float64)
+                for i, row in zip(some, _statistics(flat), strict=True):
+                    x = values[i]
+                    entries = tuple(map(float, x.tolist())) if x.ndim == 1 and size <= 3 else ()
+                    found[i] = cls(x.shape, _name(x.dtype), size, *row, entries)
         return [found[i] for i in range(len(values))]
 
     @property
@@ -123,20 +124,25 @@ class Summary:
         return heat(self.rms, middle)
 
 
-def _statistics(flat: np.ndarray[Any, Any]) -> Iterator[list[Any]]:
-    """Give what a `Summary` says of each row, from `least` to `odd`, in columns."""
+def _statistics(flat: np.ndarray[Any, Any]) -> Iterator[tuple[float, float, float, float, float, float, int]]:
+    """Give what a `Summary` says of each row, from `least` to `odd`; the rows are overwritten."""
     size = flat.shape[1]
     with np.errstate(all="ignore"):
-        least, most = flat.min(1), flat.max(1)
-        peak = np.maximum(-least, most)
+        least, most = np.minimum.reduce(flat, 1).tolist(), np.maximum.reduce(flat, 1).tolist()
+        peaks = [max(-low, high) for low, high in zip(least, most, strict=True)]
+        odd = [0] * len(peaks) if all(map(isfinite, peaks)) else (size - np.isfinite(flat).sum(1)).tolist()
+        zeros = (1 - (flat != 0).sum(1) / size).tolist()
         # the squares of large or small numbers leave the range
-        unit = np.where(((peak <= 1e-100) | (peak >= 1e100)) & (peak > 0) & (peak < inf), peak, 1.0)
-        part = flat / unit[:, None]
-        mean = part.sum(1) / size
-        rms, std = (unit * np.sqrt(np.vecdot(x, x) / size) for x in (part, part - mean[:, None]))
-        zeros = 1 - (flat != 0).sum(1) / size
-        odd = size - np.isfinite(flat).sum(1)
-    return (column.tolist() for column in (least, unit * mean, most, std, rms, zeros, odd))
+        units = [1.0 if 1e-100 < peak < 1e100 or not 0 < peak < inf else peak for peak in peaks]
+        if any(unit != 1 for unit in units):
+            flat /= np.array(units)[:, None]
+        mean = np.add.reduce(flat, 1, keepdims=True) / size
+        squares = np.vecdot(flat, flat).tolist()
+        flat -= mean
+        apart = np.vecdot(flat, flat).tolist()
+    columns = least, mean[:, 0].tolist(), most, units, apart, squares, zeros, odd
+    for low, middle, high, unit, a, b, zero, not_finite in zip(*columns, strict=True):
+        yield low, unit * middle, high, unit * sqrt(a / size), unit * sqrt(b / size), zero, not_finite
 
 
 def heat(rms: float, middle: float) -> int | None:
