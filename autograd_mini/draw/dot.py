@@ -45,7 +45,7 @@ def markup(text: Any, cut: int = CUT) -> str:
 
 def quoted(*lines: str) -> str:
     """Escape lines for a tooltip, where Graphviz reads entities, and backslashes twice."""
-    return '"' + r"\n".join(escape(line).replace("\\", r"\\\\") for line in lines) + '"'
+    return '"' + escape("\n".join(lines)).replace("\\", r"\\\\").replace("\n", r"\n") + '"'
 
 
 def told(x: Any, nested: bool = True) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import inf, isfinite, isnan, log10, sqrt
 from typing import Any
 
@@ -15,6 +15,7 @@ from .theme import HEAT
 STACK = 2**16  # numbers that are looked through at once
 
 
+@lru_cache(2**12)  # the same stands on a card, in its hint and on its edges
 def number(x: float, figures: int = 3) -> str:
     """Write a number in few figures: ``0.00205``, ``−1.5``, ``4.7e−6``, ``nan``."""
     size = abs(x)
