@@ -71,8 +71,8 @@ def font(text: str, color: str, size: float, bold: bool = False) -> str:
 
 def table(rows: Iterable[str], padding: int = 1, look: str = 'BORDER="0"') -> str:
     """Stack rows of cells."""
-    lines = "".join(f"<TR>{row}</TR>" for row in rows)
-    return f'<TABLE {look} CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}">{lines}</TABLE>'
+    lines = "</TR><TR>".join(rows)
+    return f'<TABLE {look} CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"><TR>{lines}</TR></TABLE>'
 
 
 def cell(content: str, look: str = "") -> str:
