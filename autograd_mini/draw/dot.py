@@ -17,6 +17,7 @@ SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "power": "pow", "negative": "neg", "absolute": "abs",
 }  # fmt: skip
 DEEP = {False: 10, True: 16}  # operations; a deeper graph, with tensors or without, goes from top to bottom
+MANY = 1000  # cards; so many are set side by side where they fit, for Graphviz would take its time to straighten edges
 CUT = 48  # characters of a name
 CELLS = 100  # of a strip of heat
 TERMS = 6  # of a sum that is written out
@@ -158,6 +159,8 @@ class Writer:
             f"rankdir={self.direction} {gaps} splines=true ordering=in newrank=true outputorder=edgesfirst pad=.2 "
             "labelloc=t labeljust=l "
         )
+        if len(self.graph.cards) >= MANY:
+            look += "nslimit=0 "
         lines = [
             "digraph autograd_mini {",
             f'  graph [{look}bgcolor="{LIGHT["paper"]}" {FONT} label=<{self.legend()}>]',
