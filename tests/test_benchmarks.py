@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -77,16 +78,22 @@ def test_drawings_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     for kind in drawing.KINDS:
         for nodes in (5, 10):
-            assert re.search(
-                rf"^\| {kind} \| {nodes} \| [\d.,]+ ms \| \*\*\d+ µs\*\* \|.*\| [\d,]+ ms \|$", printed, re.M
-            )
+            for way in ("unfolded", "folded"):
+                row = rf"^\| {kind} \| {nodes} \| {way} \| [\d.,]+ ms \| \*\*\d+ µs\*\* \|.*\| [\d,]+ ms \|$"
+                assert re.search(row, printed, re.M)
+        assert re.search(rf"^- {kind}, unfolded, 5 to 10 nodes: nodes to the power of -?[\d.]+$", printed, re.M)
 
 
 def test_a_chain_has_as_many_nodes_as_it_says() -> None:
-    cards = re.findall(r"^ *n\d+ \[", drawing.drawing(drawing.chain(100, ())).dot, re.M)
-    assert len(cards) == 101
+    for fold, count in ((False, 101), (True, 7)):
+        cards = re.findall(r"^ *n\d+ \[", drawing.drawing(drawing.chain(100, ()), fold).dot, re.M)
+        assert len(cards) == count
 
 
 def test_a_drawing_that_cannot_be_rendered_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines_of_drawings, "commands", lambda form: [[sys.executable, "-c", "input()"]])
+    monkeypatch.setattr(engines_of_drawings, "LIMIT", 0.0)
+    assert drawing.render(drawing.chain(5, ()), False, 0.001) == "more than 0 s"
     monkeypatch.setattr(engines_of_drawings, "commands", lambda form: [])
-    assert drawing.render(drawing.chain(5, ()), 0.001) == "there is no Graphviz to lay the graph out"
+    monkeypatch.setattr(engines_of_drawings, "LIMIT", 20.0)
+    assert drawing.render(drawing.chain(5, ()), False, 0.001) == "there is no Graphviz to lay the graph out"

@@ -307,6 +307,33 @@ def test_summaries_do_not_overflow():
     assert Summary.of(np.array([np.nan])).heat(1.0) is None
 
 
+def test_arrays_are_looked_through_together_as_each_alone():
+    rng = np.random.default_rng(0)
+    values = [
+        rng.normal(size=shape) * scale for shape in ((3,), (2, 3), (3, 2), (1, 3)) for scale in (1, 1e200, 1e-200)
+    ]
+    values += [2.5, np.float32(1), np.array(-0.0), np.zeros((0, 3)), np.zeros(3), np.full((3, 1), np.nan)]
+    values += [np.array([1, -np.inf, 0]), np.arange(3), np.array([True, False, True]), np.ones((3, 2), np.float16).T]
+    values += [np.arange(6.0).reshape(2, 3).T, *rng.normal(size=(2, 300, 300))]
+    together = Summary.each(values)
+    assert [repr(x) for x in together] == [repr(Summary.of(x)) for x in values]
+    for value, found in zip(values, together, strict=True):
+        x = np.asarray(value, float)
+        assert (found.shape, found.size) == (x.shape, x.size)
+        assert found.odd == np.count_nonzero(~np.isfinite(x))
+        assert repr(found.entries) == repr(tuple(x.ravel().tolist()) if x.ndim < 2 and x.size <= 3 else ())
+        if 1e-100 < np.max(np.abs(x), initial=0) < 1e100:
+            expected = x.min(), x.mean(), x.max(), x.std(), np.sqrt(np.mean(x * x))
+            assert (found.least, found.mean, found.most, found.std, found.rms) == pytest.approx(expected)
+            assert found.zeros == pytest.approx(np.mean(x == 0))
+
+
+def test_only_of_a_large_graph_edges_are_left_bent():
+    assert "nslimit" not in draw(deep(998)[1], fold=False).dot
+    assert "nslimit=0" in draw(deep(999)[1], fold=False).dot
+    assert "nslimit" not in draw(deep(999)[1], fold=True).dot
+
+
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(TypeError, match="takes the Tensor that was computed, not ndarray"):
         draw(np.ones(2))

@@ -162,6 +162,25 @@ def test_the_page_is_a_snapshot():
     assert drawing.html == before
 
 
+@pytest.mark.parametrize("what", ["leaf", "view of a leaf", "constant", "parameter", "whole graph"])
+def test_what_happens_after_drawing_leaves_the_page_alone(what):
+    scale = ag.primitive("scale", lambda x, by: x * by, lambda g, y, x, by: g * by)
+    x, w, c, by = (
+        ag.Tensor([3.0, 1.0, 2.0]),
+        ag.Tensor([2.0, 0.5, 7.0]),
+        np.array([1.0, 2.0, 3.0]),
+        np.array([4.0, 5.0, 6.0]),
+    )
+    y = ag.sum(scale(x**2 * w.reshape(3, 1) * c, by=by))
+    before, drawing = draw(y).html, draw(y)
+    changed = {"leaf": x.data, "view of a leaf": w.data, "constant": c, "parameter": by}
+    if what in changed:
+        changed[what][:] = 1.5  # nobody notices
+    else:
+        y.backward(retain_graph=False)
+    assert drawing.html == before
+
+
 # -- the page --------------------------------------------------------------------------------------
 
 

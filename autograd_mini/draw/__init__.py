@@ -19,7 +19,7 @@ from .fold import fold as folded
 from .graph import Graph, collect
 from .text import bare, show, tree
 from .theme import DARK
-from .walks import Walks, walk
+from .walks import Walks, still, walk
 
 __all__ = ["Drawing", "draw"]
 
@@ -56,7 +56,7 @@ class Drawing:
         tree: Callable[[], str],
         theme: str = "auto",
         raw: str = "",
-        walks: Walks | None = None,
+        walks: Callable[[], Walks] | None = None,
     ) -> None:
         self.dot, self.title, self.description, self.graph, self.theme = dot, title, description, graph, theme
         self._tree = tree
@@ -90,7 +90,7 @@ class Drawing:
         _, *body, _ = self.dot.splitlines(keepends=True)  # it writes the braces itself
         return Digraph("autograd_mini", body=body)
 
-    @property
+    @cached_property
     def walks(self) -> Walks:
         """The sweep step by step, and what a walk in another order would have sent."""
         if self._walks is None:
@@ -98,7 +98,7 @@ class Drawing:
                 "this drawing has no gradients to step through: draw() a result that has, with grads=True, and as a "
                 "whole, with fold=False and without focus="
             )
-        return self._walks
+        return self._walks()
 
     @cached_property
     def text(self) -> str:
@@ -279,12 +279,18 @@ def draw(
 
         mark(output, graph)
     writer = Writer(shown, values, title, direction)
-    walks = walk(output, graph) if grads and output.op and shown is graph else None
+    walks = partial(walk, still(output), graph) if grads and output.op and shown is graph else None
     return _painted(writer.text(), "", writer, graph, values, theme, walks)
 
 
 def _painted(
-    dot: str, raw: str, writer: Writer, graph: Graph, values: bool, theme: str, walks: Walks | None = None
+    dot: str,
+    raw: str,
+    writer: Writer,
+    graph: Graph,
+    values: bool,
+    theme: str,
+    walks: Callable[[], Walks] | None = None,
 ) -> Drawing:
     """Make the drawing, in dark colours if they are wanted everywhere."""
     if theme == "dark":  # what the user calls things is escaped, and has no quotes

@@ -18,6 +18,7 @@ SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "power": "pow", "negative": "neg", "absolute": "abs",
 }  # fmt: skip
 DEEP = {False: 10, True: 16}  # operations; a deeper graph, with tensors or without, goes from top to bottom
+MANY = 1000  # cards; so many are set side by side where they fit, for Graphviz would take its time to straighten edges
 CUT = 48  # characters of a name
 CELLS = 100  # of a strip of heat
 TERMS = 6  # of a sum that is written out
@@ -47,7 +48,7 @@ def markup(text: Any, cut: int = CUT) -> str:
 
 def quoted(*lines: str) -> str:
     """Escape lines for a tooltip, where Graphviz reads entities, and backslashes twice."""
-    return '"' + r"\n".join(escape(line).replace("\\", r"\\\\") for line in lines) + '"'
+    return '"' + escape("\n".join(lines)).replace("\\", r"\\\\").replace("\n", r"\n") + '"'
 
 
 def where(line: str) -> str:
@@ -79,8 +80,8 @@ def font(text: str, color: str, size: float, bold: bool = False) -> str:
 
 def table(rows: Iterable[str], padding: int = 1, look: str = 'BORDER="0"') -> str:
     """Stack rows of cells."""
-    lines = "".join(f"<TR>{row}</TR>" for row in rows)
-    return f'<TABLE {look} CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}">{lines}</TABLE>'
+    lines = "</TR><TR>".join(rows)
+    return f'<TABLE {look} CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"><TR>{lines}</TR></TABLE>'
 
 
 def cell(content: str, look: str = "") -> str:
@@ -166,6 +167,8 @@ class Writer:
             f"rankdir={self.direction} {gaps} splines=true ordering=in newrank=true outputorder=edgesfirst pad=.2 "
             "labelloc=t labeljust=l "
         )
+        if len(self.graph.cards) >= MANY:
+            look += "nslimit=0 "
         lines = [
             "digraph autograd_mini {",
             f'  graph [{look}bgcolor="{LIGHT["paper"]}" {FONT} label=<{self.legend()}>]',

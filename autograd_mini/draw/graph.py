@@ -179,8 +179,8 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool) -> Graph:
         cards[this].sent, cards[this].slopes = [None] * len(operands), [None] * len(operands)
         for i in operands:
             cards[i].users.append(this)
-    for card in cards:
-        card.summary = Summary.of(card.value)
+    for card, summary in zip(cards, Summary.each([card.value for card in cards]), strict=True):
+        card.summary = summary
     if grads and output.requires_grad:
         _differentiate(output, cards, number)
     if output.requires_grad:
@@ -196,15 +196,20 @@ def collect(output: Node, names: Mapping[str, Any], grads: bool) -> Graph:
 def _differentiate(output: Node, cards: list[Card], number: Mapping[int, int]) -> None:
     """Compute the gradient of every card, and what is sent back along every edge."""
     with np.errstate(all="ignore"):  # what is not finite shows on its card
-        for node, ct in sweep(output, np.ones_like(output.value)[()]):
+        swept = list(sweep(output, np.ones_like(output.value)[()]))
+        shared: list[tuple[Card, int, Any]] = []  # what is sent to a card that others send to as well
+        for node, ct in swept:
             this = cards[number[id(node)]]
-            this.gradient = Summary.of(ct)
             for k, x in enumerate(past(node)):
                 if isinstance(x, Node) and x.requires_grad:
                     if not (np.shape(x.value) or this.summary.shape):
-                        this.slopes[k] = float(sends(node, k, np.ones_like(node.value)[()]))
+                        this.slopes[k] = float(sends(node, k, type(ct)(1)))
                     if len(cards[number[id(x)]].users) > 1:
-                        this.sent[k] = Summary.of(sends(node, k, ct))
+                        shared.append((this, k, sends(node, k, ct)))
+    for (node, _), summary in zip(swept, Summary.each([ct for _, ct in swept]), strict=True):
+        cards[number[id(node)]].gradient = summary
+    for (card, k, _), summary in zip(shared, Summary.each([ct for *_, ct in shared]), strict=True):
+        card.sent[k] = summary
     for card in cards:
         for k, i in enumerate(card.operands):
             if len(cards[i].users) == 1:

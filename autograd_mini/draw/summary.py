@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import inf, isfinite, isnan, log10, sqrt
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 
 from .theme import HEAT
 
+STACK = 2**16  # numbers that are looked through at once
 
+
+@lru_cache(2**12)  # the same stands on a card, in its hint and on its edges
 def number(x: float, figures: int = 3) -> str:
     """Write a number in few figures: ``0.00205``, ``−1.5``, ``4.7e−6``, ``nan``."""
     size = abs(x)
@@ -59,28 +63,30 @@ class Summary:
     @classmethod
     def of(cls, value: Any) -> Summary:
         """Look through an array, a NumPy scalar or a Python number."""
-        if not (shape := np.shape(value)):  # the common case in graphs of scalars, in plain Python
-            dtype = _name(value.dtype) if isinstance(value, (np.generic, np.ndarray)) else type(value).__name__
-            x = float(value)
-            return cls(shape, dtype, 1, x, x, x, 0.0, abs(x), float(x == 0), int(not isfinite(x)), (x,))
-        size, dtype = value.size, _name(value.dtype)
-        if not size:
-            return cls(shape, dtype, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, ())
-        with np.errstate(all="ignore"):
-            flat = value.ravel().astype(np.float64)
-            least, most = float(flat.min()), float(flat.max())
-            peak = max(-least, most)
-            # the squares of large or small numbers leave the range
-            unit = 1.0 if 1e-100 < peak < 1e100 or not 0 < peak < inf else peak
-            part = flat / unit if unit != 1 else flat
-            mean = float(part.sum()) / size
-            apart = part - mean
-            rms, std = (unit * sqrt(float(x.dot(x)) / size) for x in (part, apart))
-            mean *= unit
-        zeros = 1 - int(np.count_nonzero(flat)) / size
-        odd = 0 if isfinite(least) and isfinite(most) else size - int(np.count_nonzero(np.isfinite(flat)))
-        entries = tuple(flat.tolist()) if len(shape) == 1 and flat.size <= 3 else ()
-        return cls(shape, dtype, size, least, mean, most, std, rms, zeros, odd, entries)
+        return cls.each([value])[0]
+
+    @classmethod
+    def each(cls, values: Sequence[Any]) -> list[Summary]:
+        """Look through many, those of one size at once: a call of NumPy takes longer than a small array."""
+        found: dict[int, Summary] = {}
+        alike: dict[int, list[int]] = {}
+        for i, value in enumerate(values):
+            if not isinstance(value, np.ndarray) or not value.ndim:  # the common case in graphs of scalars
+                x, dtype = float(value), _name(value.dtype) if hasattr(value, "dtype") else type(value).__name__
+                found[i] = cls((), dtype, 1, x, x, x, 0.0, abs(x), float(x == 0), int(not isfinite(x)), (x,))
+            elif not value.size:
+                found[i] = cls(value.shape, _name(value.dtype), 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, ())
+            else:
+                alike.setdefault(value.size, []).append(i)
+        for size, places in alike.items():
+            many = max(1, STACK // size)
+            for some in (places[i : i + many] for i in range(0, len(places), many)):
+                flat = np.array([values[i].ravel() for i in some], np.float64)
+                for i, row in zip(some, _statistics(flat), strict=True):
+                    x = values[i]
+                    entries = tuple(map(float, x.tolist())) if x.ndim == 1 and size <= 3 else ()
+                    found[i] = cls(x.shape, _name(x.dtype), size, *row, entries)
+        return [found[i] for i in range(len(values))]
 
     @property
     def line(self) -> str:
@@ -117,6 +123,27 @@ class Summary:
     def heat(self, middle: float) -> int | None:
         """Give how many decades `rms` lies below or above `middle`, within the scale; None: not finite."""
         return heat(self.rms, middle)
+
+
+def _statistics(flat: np.ndarray[Any, Any]) -> Iterator[tuple[float, float, float, float, float, float, int]]:
+    """Give what a `Summary` says of each row, from `least` to `odd`; the rows are overwritten."""
+    size = flat.shape[1]
+    with np.errstate(all="ignore"):
+        least, most = np.minimum.reduce(flat, 1).tolist(), np.maximum.reduce(flat, 1).tolist()
+        peaks = [max(-low, high) for low, high in zip(least, most, strict=True)]
+        odd = [0] * len(peaks) if all(map(isfinite, peaks)) else (size - np.isfinite(flat).sum(1)).tolist()
+        zeros = (1 - (flat != 0).sum(1) / size).tolist()
+        # the squares of large or small numbers leave the range
+        units = [1.0 if 1e-100 < peak < 1e100 or not 0 < peak < inf else peak for peak in peaks]
+        if any(unit != 1 for unit in units):
+            flat /= np.array(units)[:, None]
+        mean = np.add.reduce(flat, 1, keepdims=True) / size
+        squares = np.vecdot(flat, flat).tolist()
+        flat -= mean
+        apart = np.vecdot(flat, flat).tolist()
+    columns = least, mean[:, 0].tolist(), most, units, apart, squares, zeros, odd
+    for low, middle, high, unit, a, b, zero, not_finite in zip(*columns, strict=True):
+        yield low, unit * middle, high, unit * sqrt(a / size), unit * sqrt(b / size), zero, not_finite
 
 
 def heat(rms: float, middle: float) -> int | None:

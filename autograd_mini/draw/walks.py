@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Node, ancestors, past, sweep
+from ..core import Node, ancestors, assume, past, sweep
+from ..trees import grown, leaves
 from .dot import SYMBOLS, plain, where
 from .graph import Card, Graph, sends
 from .summary import Summary, extent, number
@@ -71,6 +72,31 @@ class Walks:
     wrong: dict[int, str]
     faults: dict[int, str]
     spoilt: dict[int, str]
+
+
+def still(output: Node) -> Node:
+    """Give a graph like that behind `output`, on data of its own: it stays when data changes or the graph is freed."""
+    twins: dict[Node, Node] = {}
+
+    def twin(x: Any, operands: tuple[Any, ...] = ()) -> Any:
+        if not isinstance(x, Node):
+            return _own(x)
+        if x not in twins:
+            twins[x] = like = object.__new__(type(x))
+            assume(like, x)
+            if not x.op or x.value.base is not None:  # what an operation gave is never changed in place
+                like.value = _own(x.value)
+            like.operands = operands
+            like.params = grown(x.params, map(_own, leaves(x.params)))
+        return twins[x]
+
+    for node in ancestors(output):
+        twin(node, tuple([twin(x) for x in past(node)]))
+    return twins[output]
+
+
+def _own(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def walk(output: Node, graph: Graph) -> Walks:
