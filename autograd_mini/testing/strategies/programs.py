@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from operator import attrgetter
 from typing import Any
@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 import autograd_mini as everything
 
 from .arrays import GRID, Draw, Shape
-from .table import DOMAINS, OPERATIONS
+from .table import DOMAINS, OPERATIONS, Operation
 
+TRIES = 20  # to draw an operation that is smooth where it is asked for
 LARGEST = 128  # neither numbers
 WIDEST = 64  # nor arrays grow further
-TRIES = 20  # for one operation more, if there must be one
 
 SHAPES = [shape for ndim in range(4) for shape in product((1, 2, 3), repeat=ndim) if math.prod(shape) <= 9]
 FILTERS = [shape for shape in product((1, 2), repeat=4) if math.prod(shape) <= 8]  # for what takes no fewer axes
@@ -119,13 +118,78 @@ class Program:
         return "\n".join(lines)
 
 
-def _fresh(draw: Draw, domain: str, shapes: Sequence[Shape], dtypes: Sequence[Any]) -> Any:
-    """Draw an array in a domain, of one of the shapes."""
-    _, low, high, unique, moved = DOMAINS[domain]
-    shape = draw(st.sampled_from(shapes))
-    elements = st.integers(math.ceil(low * GRID), math.floor(high * GRID))
-    x = moved(draw(hnp.arrays(np.int64, shape, elements=elements, unique=unique)) / GRID)
-    return np.asarray(x, draw(st.sampled_from(dtypes)))
+def _one(draw: Draw, choices: Sequence[Any]) -> Any:
+    """Draw one of these, as `sampled_from` does, which first looks at each of them."""
+    return choices[draw(st.integers(0, len(choices) - 1))]
+
+
+class _Growing:
+    """A program while it is drawn. Places of inputs count from -1 down, as there may be more of them later."""
+
+    def __init__(self, draw: Draw, dtypes: list[Any]) -> None:
+        self.draw, self.dtypes = draw, dtypes
+        self.inputs, self.steps = list[Any](), list[Step]()
+        self.values = dict[int, Any]()
+
+    def try_one(self, name: str) -> None:
+        """Add an operation of values that there are, and of new inputs, if it is smooth and small there."""
+        operation, before = OPERATIONS[name], len(self.inputs)
+        places = list[int]()
+        for domain in operation.domains[: self.draw(st.integers(operation.least, len(operation.domains)))]:
+            place = self.operand(operation, domain, [self.values[i].shape for i in places])
+            if place is None:
+                break
+            places.append(place)
+        else:
+            xs = [self.values[i] for i in places]
+            params = operation.keywords(self.draw, *[x.shape for x in xs])
+            if operation.smooth(*xs, **params):
+                step = Step(name, tuple(places), params)
+                y = np.asarray(step(everything, *xs))
+                if 0 < y.size <= WIDEST and y.ndim <= 4 and np.max(np.abs(y)) <= LARGEST:
+                    self.values[len(self.steps)] = y
+                    self.steps.append(step)
+                    return
+        while len(self.inputs) > before:
+            del self.values[-len(self.inputs)]
+            self.inputs.pop()
+
+    def operand(self, operation: Operation, domain: str, shapes: list[Shape]) -> int | None:
+        """Draw the place of what can be the next operand, after some of these shapes: a value or a new input."""
+        holds = DOMAINS[domain].holds
+        places = [i for i, x in self.values.items() if operation.fits(*shapes, x.shape) and holds(x)]
+        place = _one(self.draw, [*places, None])
+        if place is not None:
+            return place
+        for offered in (SHAPES, FILTERS):
+            fitting = [shape for shape in offered if operation.fits(*shapes, shape)]
+            if fitting:
+                return self.input(domain, fitting)
+        return None
+
+    def input(self, domain: str, shapes: list[Shape]) -> int:
+        """Draw a new input in a domain, of one of the shapes."""
+        _, low, high, unique, moved = DOMAINS[domain]
+        shape = _one(self.draw, shapes)
+        whole = st.integers(math.ceil(low * GRID), math.floor(high * GRID))
+        numbers = list[int]()
+        for _ in range(math.prod(shape)):
+            numbers.append(self.draw(whole))
+            while unique and numbers[-1] in numbers[:-1]:
+                numbers[-1] += 1
+        x = moved(np.reshape(numbers, shape) / GRID)
+        self.inputs.append(np.asarray(x, _one(self.draw, self.dtypes)))
+        self.values[-len(self.inputs)] = self.inputs[-1]
+        return -len(self.inputs)
+
+    def program(self) -> Program:
+        """Give what has been drawn; with no operation, one input."""
+        if not self.inputs:
+            self.input("any", SHAPES)
+        n = len(self.inputs)
+        places = ([n + i if i >= 0 else -1 - i for i in step.operands] for step in self.steps)
+        steps = (replace(step, operands=tuple(at)) for step, at in zip(self.steps, places, strict=True))
+        return Program(tuple(self.inputs), tuple(steps))
 
 
 @st.composite
@@ -155,49 +219,15 @@ def programs(
     ... def test_any_program(program):
     ...     gradcheck(program, *program.inputs)
     """
-    names, dtypes = list(OPERATIONS if ops is None else ops), list(dtypes)
-    inputs, steps = list[Any](), list[Step]()
-    values = list[tuple[int, Any]]()  # beside each the place, counted from -1 for the inputs
-    failed = 0
-    while names and len(steps) < max_ops and (len(steps) < min_ops or draw(st.integers(0, 9))):
-        name = draw(st.sampled_from(names))
-        operation = OPERATIONS[name]
-        count = draw(st.integers(operation.least, len(operation.domains)))
-        places, xs, new = list[int](), list[Any](), list[Any]()
-        for domain in operation.domains[:count]:
-            shapes = [x.shape for x in xs]
-            known = [*values, *((-1 - len(inputs) - i, x) for i, x in enumerate(new))]
-            ready = [i for i, (_, x) in enumerate(known) if operation.fits(*shapes, x.shape) and DOMAINS[domain].holds(x)]
-            i = draw(st.integers(0, len(ready))) if ready else 0
-            if i < len(ready):
-                place, x = known[ready[i]]
-            else:
-                fitting = [shape for shape in SHAPES if operation.fits(*shapes, shape)]
-                fitting = fitting or [shape for shape in FILTERS if operation.fits(*shapes, shape)]
-                if not fitting:
-                    break
-                place, x = -1 - len(inputs) - len(new), _fresh(draw, domain, fitting, dtypes)
-                new.append(x)
-            places.append(place)
-            xs.append(x)
-        if len(xs) == count:
-            params = operation.keywords(draw, *[x.shape for x in xs])
-            step = Step(name, tuple(places), params)
-            if operation.smooth(*xs, **params):
-                y = np.asarray(step(everything, *xs))
-                if 0 < y.size <= WIDEST and y.ndim <= 4 and np.max(np.abs(y)) <= LARGEST:
-                    values += [(-1 - len(inputs) - i, x) for i, x in enumerate(new)] + [(len(steps), y)]
-                    inputs += new
-                    steps.append(step)
-                    continue
-        failed += 1
-        if failed > TRIES + len(steps):
-            reject()
-    if not inputs:
-        inputs = [_fresh(draw, "any", SHAPES, dtypes)]
-    n = len(inputs)
-    placed = (Step(s.name, tuple(n + i if i >= 0 else -1 - i for i in s.operands), s.params) for s in steps)
-    return Program(tuple(inputs), tuple(placed))
+    names = list(OPERATIONS if ops is None else ops)
+    growing = _Growing(draw, list(dtypes))
+    wanted = draw(st.integers(min_ops, max_ops)) if names else 0
+    for _ in range(wanted + TRIES):
+        if len(growing.steps) < wanted:
+            growing.try_one(_one(draw, names))
+    if len(growing.steps) < min_ops:
+        reject()
+    return growing.program()
 
 
 def ops(names: Collection[str] | None = None, dtypes: Sequence[Any] = (np.float64,)) -> st.SearchStrategy[Program]:

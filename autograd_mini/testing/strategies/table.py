@@ -796,7 +796,7 @@ OPERATIONS: dict[str, Operation] = {
     # matrices
     **_each("linalg.inv", op("steep", fits=_square)),
     **_each("linalg.pinv linalg.svdvals", op("steep", fits=MATRIX)),
-    "linalg.det":  op("any", fits=_square),
+    "linalg.det":  op("steep", fits=_square),
     "linalg.slogdet": op("steep", fits=_square, call=lambda ag, x: ag.linalg.slogdet(x).logabsdet),
     "linalg.solve": op("steep", "any", fits=_solves),
     "linalg.lstsq": op("steep", "any", fits=_fits_least_squares, call=lambda ag, a, b: ag.linalg.lstsq(a, b)[0]),
