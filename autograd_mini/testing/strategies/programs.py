@@ -182,14 +182,23 @@ class _Growing:
         self.values[-len(self.inputs)] = self.inputs[-1]
         return -len(self.inputs)
 
-    def program(self) -> Program:
-        """Give what has been drawn; with no operation, one input."""
-        if not self.inputs:
-            self.input("any", SHAPES)
-        n = len(self.inputs)
-        places = ([n + i if i >= 0 else -1 - i for i in step.operands] for step in self.steps)
-        steps = (replace(step, operands=tuple(at)) for step, at in zip(self.steps, places, strict=True))
-        return Program(tuple(self.inputs), tuple(steps))
+    def needed(self) -> list[int]:
+        """Number the steps on which the last one depends, and itself: shrunk programs have no others."""
+        found = {len(self.steps) - 1} - {-1}
+        for i in range(len(self.steps) - 1, -1, -1):
+            found |= set(self.steps[i].operands) if i in found else set()
+        return sorted(i for i in found if i >= 0)
+
+    def program(self, kept: Sequence[int]) -> Program:
+        """Give these steps and the inputs that they use; with no step, one input."""
+        steps = [self.steps[i] for i in kept]
+        used = {i for step in steps for i in step.operands if i < 0} or {self.input("any", SHAPES)}
+        order = [*sorted(used, reverse=True), *kept]
+        place = {i: k for k, i in enumerate(order)}
+        return Program(
+            tuple(self.values[i] for i in order if i < 0),
+            tuple(replace(step, operands=tuple(place[i] for i in step.operands)) for step in steps),
+        )
 
 
 @st.composite
@@ -222,12 +231,14 @@ def programs(
     names = list(OPERATIONS if ops is None else ops)
     growing = _Growing(draw, list(dtypes))
     wanted = draw(st.integers(min_ops, max_ops)) if names else 0
+    whole = draw(st.integers(0, 4))
     for _ in range(wanted + TRIES):
         if len(growing.steps) < wanted:
             growing.try_one(_one(draw, names))
     if len(growing.steps) < min_ops:
         reject()
-    return growing.program()
+    needed = growing.needed()
+    return growing.program(range(wanted) if whole or len(needed) < min_ops else needed)
 
 
 def ops(names: Collection[str] | None = None, dtypes: Sequence[Any] = (np.float64,)) -> st.SearchStrategy[Program]:
