@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import autograd_mini as everything
 
+from ... import ops as calculus
 from .arrays import GRID, Draw, Shape
 from .table import DOMAINS, OPERATIONS, Operation
 
@@ -103,7 +104,7 @@ class Program:
 
     def __call__(self, *xs: Any) -> Any:
         found = self.values(*xs)
-        first, *rest = [everything.sum(everything.sin(found[i])) for i in self.results]
+        first, *rest = [calculus.sum(calculus.sin(found[i])) for i in self.results]
         return sum(rest, start=first)
 
     def __repr__(self) -> str:
@@ -158,9 +159,9 @@ class _Growing:
         """Draw the place of what can be the next operand, after some of these shapes: a value or a new input."""
         holds = DOMAINS[domain].holds
         places = [i for i, x in self.values.items() if operation.fits(*shapes, x.shape) and holds(x)]
-        place = _one(self.draw, [*places, None])
-        if place is not None:
-            return place
+        i = self.draw(st.integers(0, len(places)))
+        if i < len(places):
+            return places[i]
         for offered in (SHAPES, FILTERS):
             fitting = [shape for shape in offered if operation.fits(*shapes, shape)]
             if fitting:
@@ -183,8 +184,8 @@ class _Growing:
         return -len(self.inputs)
 
     def needed(self) -> list[int]:
-        """Number the steps on which the last one depends, and itself: shrunk programs have no others."""
-        found = {len(self.steps) - 1} - {-1}
+        """Give the numbers of the last step and of those that it needs: shrunk programs have no others."""
+        found = {len(self.steps) - 1}
         for i in range(len(self.steps) - 1, -1, -1):
             found |= set(self.steps[i].operands) if i in found else set()
         return sorted(i for i in found if i >= 0)
@@ -238,7 +239,7 @@ def programs(
     if len(growing.steps) < min_ops:
         reject()
     needed = growing.needed()
-    return growing.program(range(wanted) if whole or len(needed) < min_ops else needed)
+    return growing.program(range(len(growing.steps)) if whole or len(needed) < min_ops else needed)
 
 
 def ops(names: Collection[str] | None = None, dtypes: Sequence[Any] = (np.float64,)) -> st.SearchStrategy[Program]:

@@ -144,11 +144,12 @@ def op(*domains: str, least: int | None = None, **said: Any) -> Operation:
 
 
 def rank(low: int, high: int = 9, side: int = 1) -> Callable[..., bool]:
-    """Every operand has so many axes, each of at least so many entries."""
+    """Demand of every operand so many axes, each of at least so many entries."""
     return lambda *shapes: all(low <= len(shape) <= high and min(shape, default=side) >= side for shape in shapes)
 
 
 def alike(*shapes: Shape) -> bool:
+    """Whether all are the same."""
     return len(set(shapes)) == 1
 
 
@@ -201,9 +202,7 @@ def _same_size(*shapes: Shape) -> bool:
 
 
 def _solves(a: Shape, *bs: Shape) -> bool:
-    return _square(a) and all(
-        b == a[-1:] or (len(b) > 1 and b[-2] == a[-1] and broadcasts(a[:-2], b[:-2])) for b in bs
-    )
+    return _square(a) and all(b == a[-1:] or (len(b) > 1 and b[-2] == a[-1] and broadcasts(a[:-2], b[:-2])) for b in bs)
 
 
 def _fits_least_squares(a: Shape, *bs: Shape) -> bool:
@@ -252,14 +251,17 @@ reduction = st.sampled_from(["mean", "sum", "none"])
 
 
 def some_axes(draw: Draw, shape: Shape, *others: Shape) -> Any:
+    """Draw axes to reduce."""
     return draw(axes(shape))
 
 
 def one_axis(draw: Draw, shape: Shape, *others: Shape) -> int:
+    """Draw an axis, counted from the front or from the end."""
     return int(draw(st.integers(-len(shape), len(shape) - 1)))
 
 
 def axis_or_none(draw: Draw, shape: Shape) -> int | None:
+    """Draw an axis, or None: of the flattened array."""
     return one_axis(draw, shape) if shape and draw(st.booleans()) else None
 
 
@@ -273,6 +275,7 @@ def _count(shape: Shape, axis: Any) -> int:
 
 
 def mask(draw: Draw, shape: Shape, *others: Shape) -> Any:
+    """Draw what holds for each entry or not."""
     return draw(hnp.arrays(bool, shape))
 
 
@@ -588,9 +591,10 @@ def _unwrapped(x: Any, axis: int, discont: float | None, period: float) -> Any:
     steps = np.diff(x, axis=axis)
     turns = steps / period + 0.5
     limit = period / 2 if discont is None else max(discont, period / 2)
-    return np.min(np.abs(turns - np.round(turns)), initial=1) > CLOSE and np.min(
-        np.abs(np.abs(steps) - limit), initial=1
-    ) > CLOSE
+    return (
+        np.min(np.abs(turns - np.round(turns)), initial=1) > CLOSE
+        and np.min(np.abs(np.abs(steps) - limit), initial=1) > CLOSE
+    )
 
 
 def _off_points(x: Any, *values: Any, points: Any) -> Any:
@@ -625,7 +629,7 @@ def _observes(least: int) -> Callable[..., bool]:
 
 MATRIX = rank(2)
 VECTOR = rank(1, 1)
-AXES = {"axis": some_axes, "keepdims": kept}
+AXES: dict[str, Any] = {"axis": some_axes, "keepdims": kept}
 
 
 def _each(names: str, operation: Operation) -> dict[str, Operation]:
@@ -746,9 +750,11 @@ OPERATIONS: dict[str, Operation] = {
     **_each("linalg.diagonal linalg.trace", op("any", fits=MATRIX, offset=_last_offset)),
 
     # indexing
-    "getitem":     op("any", index=_indexed, call=lambda ag, x, index: ag.ops.getitem(x, index)),
-    **{name: op("any", "any", fits=_written_there, index=_indexed,
-                call=lambda ag, x, v, index, name=name: getattr(ag, name)(x, index, v)) for name in ("set_at", "add_at")},
+    "getitem":     op("any", index=_indexed),
+    "set_at":      op("any", "any", fits=_written_there, index=_indexed,
+                      call=lambda ag, x, v, index: ag.set_at(x, index, v)),
+    "add_at":      op("any", "any", fits=_written_there, index=_indexed,
+                      call=lambda ag, x, v, index: ag.add_at(x, index, v)),
     "take":        op("any", together=_taken),
     "take_along_axis": op("any", fits=rank(1), together=_taken_along),
     "repeat":      op("any", together=_repeated),
