@@ -20,9 +20,14 @@ def array(x: Any) -> Any:
     return jnp.asarray(x) if isinstance(x, np.ndarray) else x
 
 
-def value_and_vjp(f: Function, xs: list[Any], ct: Any) -> tuple[Any, Any]:
-    y, vjp = jax.vjp(f, *xs)
-    return y, vjp(jnp.ones_like(y) if ct is None or np.shape(ct) != y.shape else jnp.asarray(ct, y.dtype))
+def values_and_vjp(f: Function, xs: list[Any], cts: list[Any]) -> tuple[Any, Any]:
+    ys, vjp = jax.vjp(f, *xs)
+    return ys, vjp(
+        [
+            jnp.ones_like(y) if ct is None or np.shape(ct) != y.shape else jnp.asarray(ct, y.dtype)
+            for y, ct in zip(ys, cts, strict=False)
+        ]
+    )
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -121,4 +126,4 @@ def grad(f: Function) -> Function:
     return jax.grad(lambda x: f(x).sum())
 
 
-LIBRARY = Library("JAX", jnp, jax.Array, array, value_and_vjp, grad, FUNCTIONS, ROWS)
+LIBRARY = Library("JAX", jnp, jax.Array, array, values_and_vjp, grad, FUNCTIONS, ROWS)

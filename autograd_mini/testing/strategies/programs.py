@@ -184,20 +184,20 @@ class _Growing:
         return -len(self.inputs)
 
     def needed(self) -> list[int]:
-        """Give the numbers of the last step and of those that it needs: shrunk programs have no others."""
+        """Give the numbers of the last step and of those that it needs."""
         found = {len(self.steps) - 1}
         for i in range(len(self.steps) - 1, -1, -1):
             found |= set(self.steps[i].operands) if i in found else set()
         return sorted(i for i in found if i >= 0)
 
     def program(self, kept: Sequence[int]) -> Program:
-        """Give these steps and the inputs that they use; with no step, one input."""
+        """Give these steps, and as inputs what else they use; with no step, one input."""
         steps = [self.steps[i] for i in kept]
-        used = {i for step in steps for i in step.operands if i < 0} or {self.input("any", SHAPES)}
-        order = [*sorted(used, reverse=True), *kept]
-        place = {i: k for k, i in enumerate(order)}
+        used = {i for step in steps for i in step.operands} - {*kept} or {self.input("any", SHAPES)}
+        inputs = sorted(used, key=lambda i: (i >= 0, abs(i)))
+        place = {i: k for k, i in enumerate([*inputs, *kept])}
         return Program(
-            tuple(self.values[i] for i in order if i < 0),
+            tuple(self.values[i] for i in inputs),
             tuple(replace(step, operands=tuple(place[i] for i in step.operands)) for step in steps),
         )
 
@@ -232,14 +232,17 @@ def programs(
     names = list(OPERATIONS if ops is None else ops)
     growing = _Growing(draw, list(dtypes))
     wanted = draw(st.integers(min_ops, max_ops)) if names else 0
-    whole = draw(st.integers(0, 4))
+    whole = draw(st.integers(0, 19))
     for _ in range(wanted + TRIES):
         if len(growing.steps) < wanted:
             growing.try_one(_one(draw, names))
     if len(growing.steps) < min_ops:
         reject()
-    needed = growing.needed()
-    return growing.program(range(len(growing.steps)) if whole or len(needed) < min_ops else needed)
+    # Mostly all that was drawn; but the simplest are one operation alone, and what it needs, so that a failure shrinks
+    # to them whatever was drawn before.
+    n = len(growing.steps)
+    parts = [[*range(n)][-1:], growing.needed(), *[[*range(n)]] * 18]
+    return growing.program(next(part for part in parts[whole:] if len(part) >= min_ops))
 
 
 def ops(names: Collection[str] | None = None, dtypes: Sequence[Any] = (np.float64,)) -> st.SearchStrategy[Program]:
