@@ -118,6 +118,9 @@ class Program:
         lines.append("    return " + " + ".join(f"ag.sum(ag.sin({names[i]}))" for i in self.results))
         return "\n".join(lines)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"\n{self!r}\n")  # Hypothesis would write the fields
+
 
 def _one(draw: Draw, choices: Sequence[Any]) -> Any:
     """Draw one of these, as `sampled_from` does, which first looks at each of them."""
