@@ -41,7 +41,7 @@ def test_programs_are_differentiable(program: ours.Program) -> None:
     gradcheck(program, *[x.astype(np.float64) for x in program.inputs], directions=1)
 
 
-@settings(drawn, max_examples=1000)
+@settings(drawn, max_examples=500)
 @given(ours.programs())
 def test_programs_agree_with_differences(program: ours.Program) -> None:
     gradcheck(program, *program.inputs, directions=1)
@@ -60,13 +60,13 @@ def test_a_program_is_its_text(program: ours.Program) -> None:
 
 def test_a_falsifying_program_is_shown_as_its_text() -> None:
     @drawn
-    @given(ours.programs(ops=["linalg.svd"], min_ops=1))
+    @given(ours.programs(ops=["sin"], min_ops=1))
     def test(program: ours.Program) -> None:
         raise AssertionError
 
     with pytest.raises(AssertionError) as caught:
         test()
-    assert "    y0 = ag.square(ag.linalg.svd(x0, full_matrices=False).S)\n" in "\n".join(caught.value.__notes__)
+    assert "    y0 = ag.sin(x0)\n" in "\n".join(caught.value.__notes__)
 
 
 @pytest.mark.parametrize("name", ours.OPERATIONS)
@@ -92,7 +92,7 @@ def test_every_operation_is_drawn_and_checked(name: str) -> None:
 # Rows of the table of operations that no program has, and why.
 WITHOUT = {
     **dict.fromkeys(
-        ["x + y", "x - y", "x * y", "x / y", "x ** y", "x % y", "-x", "+x", "abs(x)", "numbers", "x ** number",
+        ["x + y", "x - y", "x * y", "x / y", "x ** y", "x % y", "-x", "+x", "abs(x)", "x @ y", "numbers", "x ** number",
          "number ** x"],
         "Python's operators are functions that are there",
     ),

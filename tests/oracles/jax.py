@@ -82,6 +82,8 @@ FUNCTIONS: dict[str, Function] = {
     "nanquantile": lambda x, q, **params: jnp.nanquantile(x, np.array(q, float), **params),
     "nanpercentile": lambda x, q, **params: jnp.nanpercentile(x, np.array(q, float), **params),
     "delete": lambda x, obj, axis: jnp.delete(x, np.array(obj, int) if isinstance(obj, list) else obj, axis),
+    "insert": lambda x, obj, v, axis: jnp.insert(x, np.array(obj, int), v, axis),
+    "repeat": lambda x, repeats, axis: jnp.repeat(x, np.array(repeats), axis),
     "gradient": gradient,
     "rot90": lambda x, k, axes: jnp.rot90(x, k, tuple(axes)),
     "take": lambda x, indices, axis, mode: jnp.take(x, indices, axis, mode=None if mode == "raise" else mode),
