@@ -966,6 +966,18 @@ def test_row_80_a_table_of_quantiles_along_several_axes() -> None:
     equal(gradient(lambda x: ag.nanquantile(x, [0.5, 1], 1), empty), empty)
 
 
+@row(
+    "`solve` of (2, 2, 2) and (2, 2), shape",
+    pytorch="(2, 2), of two vectors",
+    jax="(2, 2, 2)",
+    here="(2, 2, 2), as NumPy: only what has one axis is a vector",
+)
+def test_row_81_solve_of_a_stack_and_one_matrix() -> None:
+    a, b = np.stack([2 * np.eye(2), 4 * np.eye(2)]), np.arange(4.0).reshape(2, 2)
+    equal(ag.linalg.solve(Tensor(a), Tensor(b)).data, np.stack([b / 2, b / 4]))
+    equal(gradient(lambda b: ag.linalg.solve(a, b), b), np.full((2, 2), 0.75))
+
+
 # -- the table -----------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 import autograd_mini as ag
-from autograd_mini import Tensor, core
+from autograd_mini import Tensor, core, nn
 from autograd_mini.testing import GradientError, check_graph, gradcheck
 from autograd_mini.testing import strategies as ours
 
+from .operations import ROWS
 from .test_ops import broken
 
 drawn = settings(
@@ -39,6 +41,12 @@ def test_programs_are_differentiable(program: ours.Program) -> None:
     gradcheck(program, *[x.astype(np.float64) for x in program.inputs], directions=1)
 
 
+@settings(drawn, max_examples=500)
+@given(ours.programs())
+def test_programs_agree_with_differences(program: ours.Program) -> None:
+    gradcheck(program, *program.inputs, directions=1)
+
+
 @drawn
 @given(ours.programs(max_ops=20))
 def test_a_program_is_its_text(program: ours.Program) -> None:
@@ -50,11 +58,66 @@ def test_a_program_is_its_text(program: ours.Program) -> None:
     assert names["program"](*xs) == program(*program.inputs)
 
 
+def test_a_falsifying_program_is_shown_as_its_text() -> None:
+    @drawn
+    @given(ours.programs(ops=["sin"], min_ops=1))
+    def test(program: ours.Program) -> None:
+        raise AssertionError
+
+    with pytest.raises(AssertionError) as caught:
+        test()
+    assert "    y0 = ag.sin(x0)\n" in "\n".join(caught.value.__notes__)
+
+
 @pytest.mark.parametrize("name", ours.OPERATIONS)
 def test_every_operation_is_drawn_and_checked(name: str) -> None:
-    program = exists(ours.ops([name]), lambda program: max(x.size for x in program.inputs) > 1)
-    assert [step.name for step in program.steps] == [name]
-    gradcheck(program, *program.inputs)
+    found: list[ours.Program] = []
+
+    @settings(drawn, max_examples=10, phases=[Phase.generate])
+    @given(ours.ops([name]))
+    def collect(program: ours.Program) -> None:
+        found.append(program)
+
+    collect()
+    for program in found:
+        assert [step.name for step in program.steps] == [name]
+        names: dict[str, Any] = {}
+        exec(repr(program), names)
+        assert names["program"](*program.inputs) == program(*program.inputs)
+        gradcheck(program.values, *program.inputs, directions=1)
+    assert max(x.size for program in found for x in program.inputs) > 1
+    assert sum(len(program.inputs) > 0 for program in found) >= 5
+
+
+# Rows of the table of operations that no program has, and why.
+WITHOUT = {
+    **dict.fromkeys(
+        ["x + y", "x - y", "x * y", "x / y", "x ** y", "x % y", "-x", "+x", "abs(x)", "x @ y", "numbers", "x ** number",
+         "number ** x"],
+        "Python's operators are functions that are there",
+    ),
+    "dropout": "the generator of its mask gives another at the next call",
+    "grad": "is of what gives a number: `elementwise_grad` is there",
+    "custom_vjp": "takes a rule, which has no text",
+}  # fmt: skip
+FORMS = {
+    "plain average": "average", "logaddexp.reduce": "logsumexp", "multiply.reduce": "prod", "add.accumulate": "cumsum",
+    "multiply.accumulate": "cumprod", "divide.outer": "divide", "x.astype": "astype", "ops.getitem": "getitem",
+    "mse": "nn.mse_loss", "nll": "nn.nll_loss",
+}  # fmt: skip
+
+
+def test_every_row_of_the_table_of_operations_is_in_programs() -> None:
+    def operation(row: str) -> str:
+        name = FORMS.get(row, row.split()[0])  # "qr Q", "sort flat"
+        return name if name in ours.OPERATIONS else f"linalg.{name}"
+
+    missing = {row.name for row in ROWS if row.name not in WITHOUT and operation(row.name) not in ours.OPERATIONS}
+    assert not missing
+    assert set(WITHOUT) | set(FORMS) <= {row.name for row in ROWS}
+    reached = {operation(row.name) for row in ROWS if row.name not in WITHOUT}
+    losses = {f"nn.{name}" for name in nn.losses.__all__}
+    assert set(ours.OPERATIONS) - reached == losses - reached | {"elementwise_grad"}
 
 
 def test_programs_fan_out() -> None:
@@ -77,6 +140,65 @@ def test_programs_fan_out() -> None:
     assert len(exists(ours.programs(max_ops=30, min_ops=20)).steps) >= 20
 
 
+def test_no_operation_starves() -> None:
+    seen: Counter[str] = Counter()
+    lengths = []
+
+    @settings(generated, max_examples=2000)
+    @given(ours.programs())
+    def collect(program: ours.Program) -> None:
+        seen.update(step.name for step in program.steps)
+        lengths.append(len(program.steps))
+
+    collect()
+    assert len(seen) >= 0.99 * len(ours.OPERATIONS)
+    assert min(Counter(lengths)[n] for n in range(11)) > 20
+    assert max(seen.values()) < 0.4 * seen.total()  # Hypothesis mutates much into the first of them
+
+
+class Halved:
+    """`ag` with one operation at fault: it sends back half of its cotangent."""
+
+    def __init__(self, name: str, home: Any = ag) -> None:
+        self.home, (self.first, _, self.rest) = home, name.partition(".")
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.home, name)
+        return found if name != self.first else Halved(self.rest, found) if self.rest else halved(found)
+
+
+def halved(y: Any) -> Any:
+    if callable(y):
+        return lambda *xs, **params: halved(y(*xs, **params))
+    if isinstance(y, tuple | list):
+        return y._make(map(halved, y)) if hasattr(y, "_make") else type(y)(map(halved, y))
+    return (y + ag.stop_gradient(y)) / 2 if isinstance(y, Tensor) else y
+
+
+@pytest.mark.parametrize("name", [*ours.OPERATIONS][::8])
+def test_a_planted_fault_shrinks_to_that_operation(name: str) -> None:
+    at_fault = Halved(name)
+
+    def gradients(program: ours.Program, home: Any) -> list[Any]:
+        xs, rng = [Tensor(x) for x in program.inputs], np.random.default_rng(0)
+        for y in program.values(*xs, ag=home)[len(xs) :]:
+            if y.requires_grad:
+                y.backward(rng.standard_normal(y.shape))
+        return [np.zeros(x.shape) if x.grad is None else x.grad for x in xs]
+
+    def fails(program: ours.Program) -> bool:
+        return any(step.name == name for step in program.steps) and not all(
+            map(np.allclose, gradients(program, ag), gradients(program, at_fault))
+        )
+
+    program = find(ours.programs(ops=["add", "sin", "matmul", "sum", name]), fails, settings=shrinking)
+    assert [step.name for step in program.steps] == [name]
+    assert sum(x.size for x in program.inputs) <= 12
+
+
+PRIMITIVE = ["add", "subtract", "multiply", "exp", "sin", "tanh", "reshape", "cumsum", "matmul", "concatenate", "max"]
+
+
 @pytest.mark.parametrize(("op", "i"), [(ag.tanh, 0), (ag.multiply, 1)])
 def test_a_planted_fault_shrinks_to_the_one_operation(op: Any, i: int) -> None:
     primitive = next(node.op for node in core.ancestors(op(*[Tensor([1.0, 2.0])] * (i + 1))) if node.op)
@@ -89,7 +211,7 @@ def test_a_planted_fault_shrinks_to_the_one_operation(op: Any, i: int) -> None:
         return False
 
     with broken(primitive, i, lambda rule: lambda *args, **params: 1.5 * rule(*args, **params)):
-        program = find(ours.programs(), fails, settings=shrinking)
+        program = find(ours.programs(ops=PRIMITIVE), fails, settings=shrinking)
     assert [step.name for step in program.steps] == [op.__name__]
     assert sum(x.size for x in program.inputs) <= 3
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,7 +34,7 @@ class Library:
     home: Any  # where NumPy's names are looked up
     kind: type  # of its arrays
     array: Function  # its array of one of NumPy's
-    value_and_vjp: Function
+    values_and_vjp: Function  # of a function that gives a list, with a cotangent for each
     grad: Function  # of the sum of a function
     functions: Mapping[str, Function]  # of NumPy: the same arguments
     rows: Mapping[str, Function]  # of the table of operations: the operands and parameters of the row
@@ -63,9 +64,45 @@ class Library:
 
         The cotangent of the value is `ct` if it has its shape, else ones.
         """
-        arrays = [self.array(np.array(x) * 1.0) for x in operands]
-        y, cts = self.value_and_vjp(lambda *xs: bare(f(*map(self.wrap, xs))), arrays, ct)
-        return [np.asarray(x) for x in (y, *cts)]
+        ys, cts = self.pull_back(lambda *xs: [f(*xs)], [np.array(x) * 1.0 for x in operands], [ct])
+        return [*ys, *cts]
+
+    def pull_back(self, f: Function, xs: Any, cts: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Give the values in the list that a function in NumPy's terms gives, and the cotangents of its operands.
+
+        Of the cotangents of the values those that do not have the shape are taken to be ones.
+        """
+        ys, found = self.values_and_vjp(lambda *xs: bare(f(*map(self.wrap, xs))), [self.array(x) for x in xs], cts)
+        return [np.asarray(y) for y in ys], [np.asarray(ct) for ct in found]
+
+
+class Namespace:
+    """`ag`, of functions that a library has: for programs that are run by it."""
+
+    def __init__(self, library: Library, home: Any = np) -> None:
+        self._library, self._home = library, home
+
+    def __getattr__(self, name: str) -> Any:
+        library = self._library
+        if name in ("linalg", "nn"):
+            return Namespace(library, getattr(np, name, None))
+        if own := OWN.get(name):
+            return partial(own, library)
+        if self._home is not np.linalg and name in library.rows:
+            return lambda *xs, **params: library.wrap(library.rows[name](*map(bare, xs), **params))
+        return getattr(self._home, name, None) or without(f"{library.name} has no {name}")
+
+
+# What `ag` calls with other arguments than a row of the table of operations, or NumPy.
+OWN: dict[str, Function] = {
+    "getitem": lambda library, x, index: x[index],
+    "set_at": lambda library, x, index, v: library.wrap(library.rows["set_at"](bare(x), bare(v), index)),
+    "add_at": lambda library, x, index, v: library.wrap(library.rows["add_at"](bare(x), bare(v), index)),
+    "embedding": lambda library, ids, weight: library.wrap(library.rows["embedding"](bare(weight), ids)),
+    "norm": lambda library, x, **params: np.linalg.norm(x, **params),
+    "checkpoint": lambda library, f: f,  # the same derivatives by another way
+    "elementwise_grad": lambda library, f: library.slope(f),
+}
 
 
 class Array(NDArrayOperatorsMixin):

@@ -20,9 +20,14 @@ def array(x: Any) -> Any:
     return jnp.asarray(x) if isinstance(x, np.ndarray) else x
 
 
-def value_and_vjp(f: Function, xs: list[Any], ct: Any) -> tuple[Any, Any]:
-    y, vjp = jax.vjp(f, *xs)
-    return y, vjp(jnp.ones_like(y) if ct is None or np.shape(ct) != y.shape else jnp.asarray(ct, y.dtype))
+def values_and_vjp(f: Function, xs: list[Any], cts: list[Any]) -> tuple[Any, Any]:
+    ys, vjp = jax.vjp(f, *xs)
+    return ys, vjp(
+        [
+            jnp.ones_like(y) if ct is None or np.shape(ct) != y.shape else jnp.asarray(ct, y.dtype)
+            for y, ct in zip(ys, cts, strict=False)
+        ]
+    )
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -77,6 +82,8 @@ FUNCTIONS: dict[str, Function] = {
     "nanquantile": lambda x, q, **params: jnp.nanquantile(x, np.array(q, float), **params),
     "nanpercentile": lambda x, q, **params: jnp.nanpercentile(x, np.array(q, float), **params),
     "delete": lambda x, obj, axis: jnp.delete(x, np.array(obj, int) if isinstance(obj, list) else obj, axis),
+    "insert": lambda x, obj, v, axis: jnp.insert(x, np.array(obj, int), v, axis),
+    "repeat": lambda x, repeats, axis: jnp.repeat(x, np.array(repeats), axis),
     "gradient": gradient,
     "rot90": lambda x, k, axes: jnp.rot90(x, k, tuple(axes)),
     "take": lambda x, indices, axis, mode: jnp.take(x, indices, axis, mode=None if mode == "raise" else mode),
@@ -121,4 +128,4 @@ def grad(f: Function) -> Function:
     return jax.grad(lambda x: f(x).sum())
 
 
-LIBRARY = Library("JAX", jnp, jax.Array, array, value_and_vjp, grad, FUNCTIONS, ROWS)
+LIBRARY = Library("JAX", jnp, jax.Array, array, values_and_vjp, grad, FUNCTIONS, ROWS)

@@ -18,12 +18,15 @@ def array(x: Any) -> Any:
     return torch.tensor(np.array(x)) if isinstance(x, np.ndarray | np.generic) else x
 
 
-def value_and_vjp(f: Function, xs: list[Any], ct: Any) -> tuple[Any, Any]:
+def values_and_vjp(f: Function, xs: list[Any], cts: list[Any]) -> tuple[Any, Any]:
     xs = [x.requires_grad_() for x in xs]
-    y = f(*xs)
-    seed = torch.ones_like(y) if ct is None or np.shape(ct) != y.shape else torch.tensor(ct).to(y.dtype)
-    cts = torch.autograd.grad(y, xs, seed, materialize_grads=True)
-    return y.detach(), [ct.detach() for ct in cts]
+    ys = f(*xs)
+    seeds = [
+        torch.ones_like(y) if ct is None or np.shape(ct) != y.shape else torch.tensor(ct).to(y.dtype)
+        for y, ct in zip(ys, cts, strict=False)
+    ]
+    found = torch.autograd.grad(ys, xs, seeds, materialize_grads=True)
+    return [y.detach() for y in ys], [ct.detach() for ct in found]
 
 
 # -- reductions over several axes ----------------------------------------------------------------------
@@ -82,6 +85,8 @@ def amax(x: Any) -> Any:
 
 def place(i: Any) -> Any:
     if isinstance(i, list | np.ndarray):
+        if np.ndim(i) and np.asarray(i).dtype.kind == "i":
+            return torch.tensor(i).long()
         return torch.tensor(i) if np.ndim(i) or i.dtype == bool else int(i)
     return without("PyTorch slices forwards") if isinstance(i, slice) and (i.step or 1) < 0 else i
 
@@ -143,7 +148,7 @@ def cumulative(f: Function) -> Function:
 
 
 def gradient(x: Any, *steps: Any, axis: Any = None, edge_order: int) -> Any:
-    axes = axes_of(axis, x.ndim)[1] if axis is None else axis
+    axes = axes_of(axis, x.ndim)[1] if axis is None else np.atleast_1d(axis).tolist()
     steps = tuple(map(array, steps)) or (1.0,)
     steps = steps * len(axes) if len(steps) == 1 else steps
     parts = torch.gradient(x, spacing=steps, dim=axes, edge_order=edge_order)
@@ -216,7 +221,7 @@ FUNCTIONS: dict[str, Function] = {
     "nanmedian": along(lambda x: torch.nanmedian(x, -1).values),
     "nanquantile": quantile(torch.nanquantile),
     "nanpercentile": quantile(torch.nanquantile, whole=100),
-    "trapezoid": lambda y, *x, dx, axis: torch.trapezoid(y, *x, **({} if x else {"dx": dx}), dim=axis),
+    "trapezoid": lambda y, *x, dx=1.0, axis: torch.trapezoid(y, *x, **({} if x else {"dx": dx}), dim=axis),
     "norm": lambda x, ord=None, axis=None, keepdims=False: la.norm(x, ord, axis, keepdim=keepdims),
     "cumsum": scan(torch.cumsum),
     "cumprod": scan(torch.cumprod),
@@ -236,7 +241,7 @@ FUNCTIONS: dict[str, Function] = {
     "expand_dims": lambda x, axis: torch.unsqueeze(x, axis) if type(axis) is int else without("several at once"),
     "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
     "broadcast_arrays": torch.broadcast_tensors,
-    "meshgrid": lambda *xs, indexing, sparse: (
+    "meshgrid": lambda *xs, indexing, sparse=False: (
         without("sparse grids") if sparse else torch.meshgrid(*xs, indexing=indexing)),
     "concatenate": lambda xs, axis=0: torch.cat([x.reshape(-1) for x in xs] if axis is None else xs, axis or 0),
     "append": lambda x, y, axis=None: FUNCTIONS["concatenate"]([x, y], axis),
@@ -252,7 +257,9 @@ FUNCTIONS: dict[str, Function] = {
     "triu": lambda x, k: torch.triu(x, k),
     "diag": lambda x, k: torch.diag(x, k),
     "diagflat": lambda x, k: torch.diagflat(x, k),
-    "trace": lambda x, offset, *axes: torch.diagonal(x, offset, *axes).sum(-1),
+    "diagonal": lambda x, offset, axis1, axis2: torch.diagonal(x, offset, axis1, axis2),
+    "linalg.diagonal": la.diagonal,
+    "trace": lambda x, offset, axis1, axis2: torch.diagonal(x, offset, axis1, axis2).sum(-1),
     "linalg.trace": lambda x, offset: torch.diagonal(x, offset, -2, -1).sum(-1),
     "getitem": getitem,
     "take": take,
@@ -270,7 +277,7 @@ FUNCTIONS: dict[str, Function] = {
     "einsum": lambda *args, optimize: torch.einsum(*args),
     "tensordot": lambda x, y, axes: torch.tensordot(
         x, y, axes if type(axes) is int else [np.atleast_1d(i).tolist() for i in axes]),
-    "vecdot": lambda x, y, axis: la.vecdot(x, y, dim=axis),
+    "vecdot": lambda x, y, axis=-1: la.vecdot(x, y, dim=axis),
     "vdot": lambda x, y: torch.vdot(x.reshape(-1), y.reshape(-1)),
     "outer": lambda x, y: torch.outer(x.reshape(-1), y.reshape(-1)),
     "cross": cross,
@@ -278,7 +285,7 @@ FUNCTIONS: dict[str, Function] = {
     "correlate": correlate,
     "bincount": lambda numbers, weights, minlength: torch.bincount(torch.tensor(numbers), weights, minlength),
     "linspace": lambda *args, **params: without("PyTorch does not differentiate the ends"),
-    "cov": lambda *xs, rowvar, bias, ddof: torch.cov(
+    "cov": lambda *xs, rowvar, bias, ddof=None: torch.cov(
         observed(*xs, rowvar=rowvar), correction=int(not bias) if ddof is None else ddof),
     "corrcoef": lambda *xs, rowvar: torch.corrcoef(observed(*xs, rowvar=rowvar)),
     "svd": lambda x, full_matrices=True, compute_uv=True: la.svd(x, full_matrices) if compute_uv else la.svdvals(x),
@@ -320,6 +327,14 @@ ROWS: dict[str, Function] = {
     "custom_vjp": lambda x, y: Product.apply(*torch.broadcast_tensors(x, y)),
     "dropout": lambda x, **params: without("another generator draws another mask"),
     "mse": nn.mse_loss,
+    "mse_loss": nn.mse_loss,
+    "l1_loss": nn.l1_loss,
+    "huber_loss": nn.huber_loss,
+    "binary_cross_entropy": nn.binary_cross_entropy,
+    "binary_cross_entropy_with_logits": nn.binary_cross_entropy_with_logits,
+    "cross_entropy": lambda x, target, reduction: nn.cross_entropy(x, torch.tensor(target), reduction=reduction),
+    "nll_loss": lambda x, target, reduction: nn.nll_loss(x, torch.tensor(target), reduction=reduction),
+    "kl_div": nn.kl_div,
     "nll": lambda x, ids: nn.nll_loss(x, torch.tensor(ids)),
 }
 # fmt: on
@@ -333,4 +348,4 @@ def grad(f: Function) -> Function:
     return torch.func.grad(lambda x: f(x).sum())
 
 
-LIBRARY = Library("PyTorch", torch, torch.Tensor, array, value_and_vjp, grad, FUNCTIONS, ROWS)
+LIBRARY = Library("PyTorch", torch, torch.Tensor, array, values_and_vjp, grad, FUNCTIONS, ROWS)
