@@ -72,7 +72,7 @@ def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
     commands = {line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()}
     assert commands == {
         'pip install ".[svg,train]" && python -m autograd_mini',  # .ci/run
-        'pip install ".[svg,train,test]" && python -m pytest',  # .ci/run
+        'pip install ".[svg,train,test]" && python -m pytest -n auto',  # .ci/run
         "python -m tests.benchmarks.training_step --peers",  # tests/test_benchmarks.py
         "python -m tests.benchmarks.drawing",  # tests/test_benchmarks.py
         "python -m tests.benchmarks.operations --peers",  # the same

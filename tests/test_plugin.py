@@ -614,7 +614,6 @@ def test(n):
 
 
 def test_it_works_in_parallel(run: Run) -> None:
-    pytest.importorskip("xdist")
     tests = WRONG + "\ndef test_other(gradcheck): gradcheck(wrong, [1.0, 2.0], [3.0, 4.0])"
     result = run(tests, "-n2", "--autograd-seed=random", "--autograd-draw-failures=out", alone=True)
     result.assert_outcomes(failed=2)
