@@ -67,9 +67,10 @@ class Finding:
         else:
             some = ", ".join(f"{self.direction[entry]:.3g} at {entry}" for entry in entries[:4])
             along = f"along {some}{', ...' if len(entries) > 4 else ''}"
-        found = (
-            f"{along}: rules say {self.rules:.9g}, central differences say {self.differences:.9g} ± {self.error:.1e}"
-        )
+        found = f"{along}: rules say {self.rules:.9g}, "
+        if np.isnan(self.differences):
+            return found + "differences tend to no finite number"
+        found += f"central differences say {self.differences:.9g} ± {self.error:.1e}"
         sides = f", {self.left:.9g} from the left and {self.right:.9g} from the right"
         sides = sides if np.isfinite(self.left) else ", and there is a jump"
         return found + (sides if self.verdict == "kink" else "")
@@ -203,24 +204,22 @@ class Line:
 
     def careful(self, u: Array) -> Finding:
         """Compare along `u` by extrapolation: what does not seem right from nearer, what is blunt from farther."""
-        found, doubt = self.ladder(u, self.scale)
-        if doubt <= SHARP:
-            return found
-        if found.verdict == "right":  # values that are large beside their change drown a small step
-            looks = [self.ladder(u, scale) for scale in (self.scale / self.steps[0], np.maximum(self.scale, 1))]
-            best, doubt = min([(found, doubt), *looks], key=lambda look: look[1])
-            return best if doubt < BLUNT else found
-        # A large entry may be many periods of a sine away from zero; a small one nearer to a singular point than a
-        # step, but beside others it hardly counts.
+        best = self.ladder(u, self.scale)
+        found = best[0]
+        # A large entry may be many periods of a sine away from zero, and a small one nearer to a singular point than a
+        # step, but beside others it hardly counts; values that are large beside their change drown a small step.
         sizes = [np.minimum(size, most) for size in (self.scale, self.own) for most in (np.inf, 1)]
+        nearer = [size / part for size in sizes for part in NEARER]
+        farther = [self.scale / self.steps[0], np.maximum(self.scale, 1)]
         tried = [self.scale]
-        for scale in (size / part for size in sizes for part in NEARER):
+        for scale in (*farther, *nearer) if found.verdict == "right" else (*nearer, *farther):
+            if best[1] <= SHARP:
+                break
             if not any(np.array_equal(scale, other) for other in tried):
                 tried.append(scale)
-                nearer, doubt = self.ladder(u, scale)
-                if doubt <= SHARP:
-                    return nearer
-        return found
+                best = min(best, self.ladder(u, scale), key=lambda look: look[1])
+        seen = found.verdict != "kink" or best[0].error < 0.1 * abs(found.right - found.left)
+        return best[0] if seen and best[1] < BLUNT else found
 
     def ladder(self, u: Array, scale: Array) -> tuple[Finding, float]:
         """Compare along ``scale * u``, from both sides and from each; and say what part of it the error may be."""
@@ -255,7 +254,7 @@ class Line:
         most = max(abs(central), 0.01 * last)
         doubt = error / most if most else np.inf if size else 0.0
         change = np.maximum(np.abs(right), np.abs(left)) * steps  # what is not a jump shrinks with the step
-        settled = np.isfinite(size) and (doubt <= SHARP or error <= 500 * rounding[0] + slack)
+        settled = np.isfinite(size) and (doubt < BLUNT or error <= 500 * rounding[0] + slack)
         if edge and not settled:
             central = np.nan
         noise = max(50 * rounding[-1] * steps[-1], 100 * self.eps * self.natural)

@@ -252,6 +252,9 @@ def _values(function: Function, points: Sequence[Any]) -> list[Array]:
     values = [
         np.asarray(plain(y)) for y in leaves(function(*[x if isinstance(x, Tensor) else Tensor(x) for x in points]))
     ]
+    for y in values:
+        if y.dtype.kind not in "fiub":
+            raise TypeError(f"gradcheck checks a function that gives real numbers, and this one gave {y!r}")
     return [y if y.dtype.kind == "f" else y.astype(np.float64) for y in values]
 
 
