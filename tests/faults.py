@@ -71,6 +71,14 @@ FAULTS: dict[str, Fault] = {
     "off-by-one axis": lambda rule, i: off_by_one(rule),
 }
 
+# Why one may do nothing.
+NOTHING = {
+    "wrong operand": "the rule looks at none",
+    "missing transpose": "what it gives is symmetric",
+    "missing sum": "nothing is broadcast",
+    "off-by-one axis": "it has no axis, or looks at none",
+}
+
 # -- programs ------------------------------------------------------------------------------------------
 
 # Two operations each that give back what they were given, and operations that are smooth everywhere.
@@ -114,6 +122,21 @@ def signature(node: Any) -> tuple[Any, ...]:
     return (node.value.shape, *((np.shape(core.value_of(x)), isinstance(x, core.Node)) for x in node.operands))
 
 
+def spread(node: Any) -> Iterator[Any]:
+    """The same operation at operands of shape (2, 3), and with each of them in turn broadcast to that."""
+    operands = core.past(node)
+    if len(operands) > 1 and all(isinstance(x, core.Node) and x.value.size for x in operands):
+        wide = [np.resize(x.value, (2, 3)) * np.linspace(1, 1.1, 6).reshape(2, 3) for x in operands]
+        parts = [[*wide[:i], part, *wide[i + 1 :]] for i, x in enumerate(wide) for part in (x[:1], x[:, :1])]
+        for arrays in (wide, *parts):
+            try:
+                y = node.op.apply(*map(Tensor, arrays), **node.params)
+            except (ValueError, IndexError, TypeError, np.linalg.LinAlgError):
+                continue
+            if y.shape == (2, 3) and check_graph(y, directions=1).ok:
+                yield y
+
+
 @cache
 def places(op: core.Primitive) -> list[Any]:
     """Nodes where the calculus uses a primitive, on graphs and on those of their first two derivatives.
@@ -126,7 +149,7 @@ def places(op: core.Primitive) -> list[Any]:
         return [ag.checkpoint(lambda x, w: ag.tanh(x @ w) * x)(x, w)]
     wanted = Counter(dict.fromkeys(range(arity(op)), 40))
     for row in ROWS:
-        for case in samples(row, 50) if op in reached(row) else ():
+        for case in samples(row, 50) if wanted and op in reached(row) else ():
             leaves = [Tensor(np.array(x)) for x in case.operands()]
             outputs = [row.apply(*leaves, **case.params)]
             for _ in range(3):
@@ -137,8 +160,8 @@ def places(op: core.Primitive) -> list[Any]:
                 steps = [s for y in outputs for s in core.sweep(y, Tensor(np.ones(y.shape, y.dtype)), recorded=True)]
                 outputs = [ct for node, ct in steps if any(node is x for x in leaves) and isinstance(ct, core.Node)]
             if not wanted:
-                return list(found.values())
-    return list(found.values())
+                break
+    return [*found.values(), *(y for node in list(found.values())[:8] for y in spread(node))]
 
 
 def effect(node: Any, i: int, fault: Fault) -> str:
@@ -248,7 +271,7 @@ def main() -> None:
     for name in FAULTS:
         same = [f"{x.op.name} {x.position}" for x in found if x.fault == name and not x.effect]
         if same:
-            print(f"  {name}: {', '.join(same)}")
+            print(f"  {name} ({NOTHING[name]}): {', '.join(same)}")
 
 
 if __name__ == "__main__":

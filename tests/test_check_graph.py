@@ -140,6 +140,9 @@ def test_a_rule_for_symmetric_matrices_is_checked_along_symmetric_directions() -
     assert check_graph(ag.sum(ag.linalg.eigvalsh(x, "U"))).ok
     turned = ag.primitive("turned", lambda x: x * np.array([[1.0, 2.0], [3.0, 4.0]]), lambda g, y, x: g * y.mT / x)
     assert not check_graph(ag.sum(turned(x))).ok
+    # a part of a symmetric matrix that happens to be a triangle
+    corner = ag.primitive("corner", lambda x: np.triu(x), lambda g, y, x: ag.tril(g.mT))
+    assert not check_graph(ag.sum(corner(x))).ok
 
 
 def test_checking_leaves_no_trace_and_repeats_itself() -> None:

@@ -223,7 +223,7 @@ def _checked(
         except Exception as error:
             return RuleCheck(node, i, "wrong", raised=f"the rule raised {type(error).__name__}: {error}")
         check = compared(f, x, gradient)
-        if not check.ok and (part := _triangle(f, x)):
+        if not check.ok and (part := _triangle(f, x, gradient)):
             u = part(u)
             both = part(gradient + gradient.mT) - gradient * np.eye(x.shape[-1])
             check = compared(lambda x: f(part(x) + (x - x * np.eye(x.shape[-1])).mT), part(x), both)
@@ -231,12 +231,14 @@ def _checked(
     return max(found, key=lambda check: ("right", "undefined", "kink", "wrong").index(check.verdict))
 
 
-def _triangle(f: Any, x: Array) -> Any:
+def _triangle(f: Any, x: Array, gradient: Array) -> Any:
     """Give `np.tril` or `np.triu` if `f` reads no more of the symmetric matrices `x`, as a Cholesky factorisation does.
 
     Its rule then is one for symmetric matrices: it shares between the two triangles what belongs to one.
     """
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or not np.allclose(x, x.mT, 1e-8, 0):
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        return None
+    if not np.allclose(x, x.mT, 1e-8, 0) or not np.allclose(gradient, gradient.mT, 1e-8):
         return None
     for part in (np.tril, np.triu):
         if np.array_equal(f(part(x) - part(np.ones_like(x)).mT + np.eye(x.shape[-1]))[0], f(x)[0]):
