@@ -123,17 +123,17 @@ def signature(node: Any) -> tuple[Any, ...]:
 
 
 def spread(node: Any) -> Iterator[Any]:
-    """The same operation at operands of shape (2, 3), and with each of them in turn broadcast to that."""
+    """The same operation at operands of shape (3, 3), and with each of them in turn broadcast to that."""
     operands = core.past(node)
     if len(operands) > 1 and all(isinstance(x, core.Node) and x.value.size for x in operands):
-        wide = [np.resize(x.value, (2, 3)) * np.linspace(1, 1.1, 6).reshape(2, 3) for x in operands]
+        wide = [np.resize(x.value, (3, 3)) * np.linspace(1, 1.1, 9).reshape(3, 3) for x in operands]
         parts = [[*wide[:i], part, *wide[i + 1 :]] for i, x in enumerate(wide) for part in (x[:1], x[:, :1])]
         for arrays in (wide, *parts):
             try:
                 y = node.op.apply(*map(Tensor, arrays), **node.params)
             except (ValueError, IndexError, TypeError, np.linalg.LinAlgError):
                 continue
-            if y.shape == (2, 3) and check_graph(y, directions=1).ok:
+            if y.shape == (3, 3) and check_graph(y, directions=1).ok:
                 yield y
 
 

@@ -218,10 +218,16 @@ def _checked(
     while len(found) < directions and all(check.ok for check in found):
         ct = np.where(known, rng.standard_normal(known.shape), 0)
         u = rng.uniform(0.5, 1, x.shape) * rng.choice([-1, 1], x.shape)
+        handed = [ct[()], value, *wide]
+        before = list(map(np.array, handed))
         try:
-            gradient = fit(rule(ct[()], value, *wide, **params), wide[i], node.op)
+            gradient = fit(rule(*handed, **params), wide[i], node.op)
         except Exception as error:
             return RuleCheck(node, i, "wrong", raised=f"the rule raised {type(error).__name__}: {error}")
+        names = ["the cotangent", "the result", *(f"operand {k}" for k in range(len(wide)))]
+        for name, old, new in zip(names, before, handed, strict=True):
+            if not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
+                return RuleCheck(node, i, "wrong", raised=f"the rule changed {name}, which it is only to read")
         check = compared(f, x, gradient)
         if not check.ok and (part := _triangle(f, x, gradient)):
             u = part(u)
