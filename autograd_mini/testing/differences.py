@@ -1,8 +1,9 @@
 """What rules say, against differences of values along a line: right, wrong, or a kink.
 
 Two looks are taken. The quick one, a central difference, settles nearly everything. Where it finds a
-disagreement or a bend, the careful one takes a ladder of steps, extrapolates to none [1]_ [2]_, from both
-sides and from each alone, and estimates its own error.
+disagreement or a bend, or cannot see sharply, the careful one takes a ladder of steps, extrapolates to none
+[1]_ [2]_, from both sides and from each alone, and estimates its own error; if that is large, from nearer by
+and from farther away.
 
 References
 ----------

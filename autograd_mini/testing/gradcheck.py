@@ -57,7 +57,7 @@ def gradcheck(
         The highest derivative to check.
     modes : sequence of "vjp" and "jvp"
         How rules are asked: by the sweep, or by `ag.jvp`, which comes from differentiating it by the
-        cotangent. The sweep at order 2 checks that derivative too.
+        cotangent. If both are, differences are taken once, and the two ways are compared with each other.
     directions : int
         How many cotangents to try at each order, each with one direction of every input.
     rtol, atol : float
@@ -77,12 +77,15 @@ def gradcheck(
 
     Notes
     -----
-    The rules run in the dtypes of the inputs, the differences in float64, with steps in proportion to
-    the entries. Tolerated are ``1000 * eps ** (2/3)`` of what is compared (`eps` that of float64), 100
-    times the eps of the narrowest dtype in which the rules ran, the rounding of `f` itself (which is
-    more than that of float64 if its values are narrower), that of derivatives as large as `f` over its
-    inputs, and the error that the extrapolation estimates of itself, unless that is so large that
-    nothing can be said. A number that is not finite agrees with nothing. No `.grad` is touched.
+    Rules and differences run in float64, with steps in proportion to the entries. Tolerated are
+    ``1000 * eps ** (2/3)`` of what is compared (`eps` that of float64), the rounding of `f` itself (20
+    times the eps of its values, which are narrow if it makes them so, and what that is over a step),
+    that of derivatives as large as `f` over its inputs, and ten times what the extrapolation seems to
+    err by. Where that is more than a thousandth, other steps are tried: 256 and 65,536 times smaller,
+    for what lies near a pole or a kink; and as large as the inputs, for what is drowned by rounding.
+    Inputs of narrower dtypes go through the rules as they are too, and what comes out may differ by
+    100 times their eps from what came out in float64. A number that is not finite agrees with
+    nothing; where there are values to one side only, that side is enough. No `.grad` is touched.
 
     References
     ----------
