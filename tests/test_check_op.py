@@ -87,6 +87,26 @@ def test_what_is_wrong_is_named(operation: Any, message: str) -> None:
         check_op(operation, *operands)
 
 
+def test_what_belongs_to_the_caller_is_only_read() -> None:
+    def doubled(x: Any) -> Any:
+        x *= 2
+        return x.copy()
+
+    with pytest.raises(AssertionError, match=r"doubled of float64 .* changes operand 0, .*: let it work on a copy"):
+        check_op(wrong("doubled", doubled, lambda g, y, x: 2 * g), np.ones(3))
+    turned = wrong("turned", lambda x: -x, lambda g, y, x: np.negative(g, out=g) if type(g) is np.ndarray else -g)
+    with pytest.raises(GradientError, match="by operand 0: wrong, the rule changed the cotangent"):
+        check_op(turned)
+    scaled = wrong("scaled", lambda x, y: x * y, lambda g, z, x, y: g * y, lambda g, z, x, y: np.multiply(x, g, out=x))
+    with pytest.raises(GradientError, match="by operand 1: wrong, the rule changed operand 0"):
+        check_op(scaled)
+
+
+def test_a_value_is_an_array() -> None:
+    with pytest.raises(AssertionError, match="gives list for arrays, not an array"):
+        check_op(wrong("listed", lambda x: [x], lambda g, y, x: g))
+
+
 def test_the_value_is_that_of_the_reference() -> None:
     with pytest.raises(AssertionError, match=r"its value at entry .* and by the reference"):
         check_op(ag.exp, reference=lambda x: np.exp(x) * (1 + 1e-12))
@@ -138,6 +158,23 @@ def test_a_gradient_by_hand() -> None:
         check_against(lambda p, x: (by_hand(p, x)[0], (by_hand(p, x)[1][1],)), loss, p, X)
     with pytest.raises(ValueError, match="got none"):
         check_against(lambda: (0.0, ()), lambda: 0.0)
+    with pytest.raises(TypeError, match="a reference gives the value and the gradient, and this one gave float64"):
+        check_against(lambda x: x @ x, lambda x: x @ x, [1.0, 2.0])
+    with pytest.raises(GradientError, match="the gradient by input 0 by the reference is of complex128"):
+        check_against(lambda x: (x @ x, 2 * x + 0j), lambda x: x @ x, [1.0, 2.0])
+
+
+def test_gradients_in_dicts_are_found_by_their_keys() -> None:
+    p = {"a": X, "b": X + 1}
+    check_against(lambda p: (np.sum(p["a"] * p["b"]), {"b": p["a"], "a": p["b"]}), lambda p: ag.sum(p["a"] * p["b"]), p)
+    with pytest.raises(GradientError, match="the reference gives gradients by the keys 'a', 'c', not by the keys 'a'"):
+        check_against(
+            lambda p: (np.sum(p["a"] * p["b"]), {"a": p["b"], "c": p["a"]}), lambda p: ag.sum(p["a"] * p["b"]), p
+        )
+    with pytest.raises(GradientError, match="the reference gives gradients by one array, not by the keys 'a'"):
+        check_against(lambda p: (np.sum(p["a"]), np.ones_like(X)), lambda p: ag.sum(p["a"]), {"a": X})
+    with pytest.raises(GradientError, match="the reference gives gradients by 2 inputs, not by the keys 'a', 'b'"):
+        check_against(lambda p: (np.sum(p["a"] * p["b"]), (p["b"], p["a"])), lambda p: ag.sum(p["a"] * p["b"]), p)
 
 
 def test_a_module_is_a_dict_of_its_parameters() -> None:

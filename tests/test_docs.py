@@ -38,11 +38,17 @@ def shown(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_of_a_page_runs_and_prints_what_it_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    for block in blocks(page, "python"):
+    pairs = re.compile(r"^```python\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
+    for block, said in pairs.findall(page.read_text()):
         exec(compile(block, str(page), "exec"), names)
+        printed = capsys.readouterr().out
+        if said:  # numbers apart, which another BLAS may round otherwise
+            assert re.sub(r"-?\d[\d.e+-]*", "#", printed) == re.sub(r"-?\d[\d.e+-]*", "#", said)
 
 
 def test_the_example_of_the_readme_draws_its_picture(

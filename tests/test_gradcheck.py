@@ -12,6 +12,7 @@ import pytest
 import autograd_mini as ag
 from autograd_mini import Tensor
 from autograd_mini.testing import GradientError, gradcheck
+from autograd_mini.trees import leaves
 
 
 def quartic(x: Any) -> Any:
@@ -96,9 +97,9 @@ def test_a_rule_that_cannot_be_differentiated_passes_only_the_first_order() -> N
 
 def test_a_cotangent_that_is_lost_is_named() -> None:
     constant = ag.primitive("constant", lambda x: 2 * x, lambda g, y, x: 2 * (g.data if isinstance(g, Tensor) else g))
-    gradcheck(constant, 1.0, order=1)
+    gradcheck(constant, 1.0, order=1, modes=("vjp",))
     with pytest.raises(GradientError, match=re.escape("by cotangent 0 of order 1, entry (): rules say 0,")):
-        gradcheck(constant, 1.0)
+        gradcheck(constant, 1.0, modes=("vjp",))
 
 
 def test_leaving_the_graph_is_caught() -> None:
@@ -223,7 +224,7 @@ def test_a_module_stands_for_its_parameters_and_keeps_them() -> None:
 
 def test_jvp_alone_is_asked() -> None:
     constant = ag.primitive("constant", lambda x: 2 * x, lambda g, y, x: 2 * (g.data if isinstance(g, Tensor) else g))
-    gradcheck(constant, 1.0, order=1)
+    gradcheck(constant, 1.0, order=1, modes=("vjp",))
     with pytest.raises(GradientError, match=re.escape("jvp of constant by input 0, entry (): rules say 0,")):
         gradcheck(constant, 1.0, order=1, modes=("jvp",))
     gradcheck(lambda x, y: (ag.sin(x) * y, y[0]), 2.0, [1.0, 3.0], modes=("jvp",))
@@ -244,6 +245,8 @@ def test_the_smallest_failing_direction_may_have_several_entries() -> None:
     saddle = ag.primitive("saddle", lambda x: np.cbrt(x[0] ** 2 * x[1]), lambda g, y, x: 0 * x * g)
     with pytest.raises(GradientError, match=r"along -?[\d.]+ at \(0,\), -?[\d.]+ at \(1,\): rules say 0, central"):
         gradcheck(saddle, [0.0, 0.0], order=1)
+    with pytest.raises(GradientError, match=r"along -?0\.00\d+ at \(0,\), -?1 at \(1,\): rules say"):
+        gradcheck(lambda x: saddle(x - np.array([1, 1000])), [1.0, 1000.0], order=1)  # as steps are
 
 
 def test_what_is_random_is_told() -> None:
@@ -258,6 +261,108 @@ def test_what_is_random_is_told() -> None:
 def test_what_is_asked_for_must_be_known(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=str(next(iter(wrong)))):
         gradcheck(ag.exp, 1.0, **wrong)
+
+
+# What is hard to check, and the least relative error of its gradient that must be seen. Larger than a thousandth it is
+# where values round by more than they change: that is the limit of any differences.
+
+HARD: dict[str, tuple[Callable[..., Any], list[Any], float]] = {
+    "half precision": (ag.tanh, [np.array([0.5, -1, 2], np.float16)], 1e-3),
+    "single precision, large": (ag.sqrt, [np.array([1e15, 3e15], np.float32)], 1e-3),
+    "single precision, where a second derivative overflows": (ag.log, [np.array([1e-30, 1], np.float32)], 1e-3),
+    "single precision, where it is less than the least": (ag.log, [np.array([1e30, 3e30], np.float32)], 1e-3),
+    "half precision, small": (ag.log, [np.array([1e-4, 3e-4], np.float16)], 1e-3),
+    "dtypes beside each other": (
+        lambda a, b, c: a * b + c, [np.ones(3, np.float16), np.full((2, 3), 0.7, np.float32), np.ones((2, 1))], 1e-3
+    ),
+    "a thousand numbers in half precision": (
+        lambda x: ag.mean(ag.exp(x)), [np.linspace(0, 1, 1000).astype(np.float16)], 1e-3
+    ),
+    "single precision inside": (lambda x: ag.exp(ag.sin(x.astype("float32"))), [[0.3, 1.7, -0.6]], 1e-2),
+    "half precision inside": (lambda x: ag.exp(ag.sin(x.astype("float16"))), [[0.3, 1.7, -0.6]], 1.0),
+    "integers": (lambda x: x * x * x, [np.array([1, 2, 3])], 1e-3),
+    "truth values": (ag.exp, [np.array([True, False])], 1e-3),
+    "tiny": (lambda x: x * x, [[1e-30, -3e-30]], 1e-3),
+    "huge": (lambda x: x * x, [[1e30, -3e30]], 1e-3),
+    "tiny, near a pole": (ag.reciprocal, [[1e-30, -3e-30]], 1e-3),
+    "huge, far from a pole": (ag.reciprocal, [[1e30, -3e30]], 1e-3),
+    "tiny, beside 1": (ag.exp, [[1e-30, -3e-30]], 1e-3),
+    "many periods away": (ag.sin, [[1e6, 2e6]], 1e-3),
+    "very many periods away": (ag.sin, [[1e8, -3e8]], 1e-1),
+    "fast oscillation": (lambda x: ag.sin(1e6 * x), [[0.1, 1.0, 2.0]], 1e-2),
+    "oscillation that grows": (lambda x: ag.sin(1 / x), [[0.01, 0.003, 0.1]], 1e-3),
+    "growth": (lambda x: ag.exp(100 * x), [[0.0, 0.1, 1.0]], 1e-3),
+    "a narrow peak": (lambda x: ag.exp(-1e4 * x * x), [[0.005, 0.01, 0.02]], 1e-3),
+    "near a pole": (lambda x: 1 / (1 - x), [[1 - 1e-7, 1 + 1e-5]], 1e-3),
+    "near a pole, twice": (lambda x: ag.tan(x), [[np.pi / 2 - 1e-3, 1.0]], 1e-3),
+    "near the end of the domain": (ag.arcsin, [[0.9999, -0.99999]], 1e-3),
+    "ill-conditioned": (ag.linalg.inv, [[[1.0, 1.0], [1.0, 1.001]]], 1e-3),
+    "very ill-conditioned": (
+        ag.linalg.solve, [1 / (np.arange(5)[:, None] + np.arange(5) + 1.0), np.ones(5)], 1e-3
+    ),
+    "an offset": (lambda x: ag.sin(x) + 1e6, [[1.0, 2.0, 3.0]], 1e-3),
+    "an offset that nearly drowns it": (lambda x: ag.sin(x) + 1e10, [[1.0, 2.0, 3.0]], 0.1),
+    "rounding inside that the value does not show": (lambda x: (x + 1e8) - 1e8, [[1.0, 2.0]], 1e-3),
+    "values of all sizes": (lambda x: (ag.exp(x) * 1e-10, ag.exp(x) * 1e10), [[0.3, 1.0, 2.0]], 1e-3),
+    "ten thousand entries": (ag.logsumexp, [np.linspace(0, 1, 10_000)], 1e-3),
+    "a network": (
+        lambda x, w, v: ag.relu(x @ w) @ v,
+        [np.sin(np.arange(40.0)).reshape(8, 5), np.cos(np.arange(80.0)).reshape(5, 16), np.sin(np.ones((16, 2)))],
+        1e-3,
+    ),
+    "near a kink": (ag.relu, [[1e-5, -1e-5, 1.0]], 1e-3),
+    "nearer to a kink": (lambda x: ag.relu(x - 1), [[1 + 1e-7, 1 - 1e-7]], 1e-3),
+    "near a tie": (ag.max, [[1.0, 1 + 1e-6, 0.5]], 1e-3),
+    "near a jump": (lambda x: np.floor(x.data) + x, [[1.001, 1.999999]], 1e-3),
+    "flat parts": (lambda x: ag.where(ag.absolute(x) < 1, 0.5 * x * x, ag.absolute(x) - 0.5), [[0.9999, 1.001]], 1e-3),
+    "a value that is infinite": (lambda x: ag.where(x > 0, x, -np.inf), [[1.0, -1.0]], 1e-3),
+    "nothing beside something": (lambda a, b: (a * 2, ag.sin(b)), [np.zeros((0, 3)), [1.0, 2.0]], 1e-3),
+    "an input that is not used": (lambda a, b: ag.sin(b), [[1.0], 2.0], 1e-3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_what_is_hard_is_checked_honestly(name: str) -> None:
+    f, inputs, least = HARD[name]
+    off = ag.primitive("off", lambda x: x * 1, lambda g, y, x: (1 + least) * g)
+    for seed in range(3):
+        gradcheck(f, *inputs, seed=seed)
+        for wrong in (
+            lambda *xs: f(*map(off, xs)),
+            lambda *xs: [off(y) for y in leaves(f(*xs))],
+        ):
+            with pytest.raises(GradientError, match=r"^gradient of <lambda> by input \d, .*: rules say .*, central"):
+                gradcheck(wrong, *inputs, seed=seed, order=1)
+
+
+def test_at_the_end_of_the_domain_one_side_is_enough() -> None:
+    gradcheck(lambda x: x**2.5, [0.0, 1.0])
+    gradcheck(lambda x: x**1.5, [0.0, 1.0], order=1)
+    end = ag.primitive("end", lambda x: x**1.5 + x, lambda g, y, x: g * (1.5 * x**0.5 + 1.01))
+    with pytest.raises(GradientError, match=re.escape("entry (0,): rules say")):
+        gradcheck(lambda x: end(x[:1]), [0.0, 1.0])
+    with pytest.raises(GradientError, match=r"entry \(0,\): rules say -?inf, differences tend to no finite number"):
+        gradcheck(ag.sqrt, [0.0, 1.0])
+
+
+def test_rules_run_in_the_dtype_of_the_input_too() -> None:
+    narrow = ag.primitive(
+        "narrow", lambda x: x * 2, lambda g, y, x: g * (2 if x.dtype == np.float64 else np.array([2, 5], x.dtype))
+    )
+    gradcheck(narrow, [1.0, 2.0])
+    message = r"gradient of narrow by input 0, entry \(1,\): in float16 the rules say .*, and in float64, .*order 1"
+    with pytest.raises(GradientError, match=message):
+        gradcheck(narrow, np.array([1, 2], np.float16))
+    with pytest.raises(GradientError, match="in float32 the rules say"):
+        gradcheck(narrow, np.array([1, 2], np.float32), rtol=1e-2)
+
+
+@pytest.mark.parametrize("given", [None, "text", np.complex128(1j)])
+def test_what_is_given_must_be_real_numbers(given: Any) -> None:
+    with pytest.raises(TypeError, match="real numbers"):
+        gradcheck(lambda x: given, 1.0)
+    with pytest.raises(TypeError, match="real numbers"):
+        gradcheck(ag.sin, given)
 
 
 # -- kinks ---------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_rules_agree_with_central_differences_twice(row: Row, data: st.DataObjec
 @given(st.data())
 def test_elementwise_rules_agree_with_central_differences_a_third_time(row: Row, data: st.DataObject) -> None:
     case = data.draw(row.cases)
-    gradcheck(row(case), *case.bases, order=3, directions=1)
+    gradcheck(row(case), *case.bases, order=3, modes=("vjp",), directions=1)
 
 
 @pytest.mark.parametrize("ranks", [(p, q) for p in range(1, 5) for q in range(1, 5)])

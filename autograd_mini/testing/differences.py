@@ -1,8 +1,9 @@
 """What rules say, against differences of values along a line: right, wrong, or a kink.
 
 Two looks are taken. The quick one, a central difference, settles nearly everything. Where it finds a
-disagreement or a bend, the careful one takes a ladder of steps, extrapolates to none [1]_ [2]_, from both
-sides and from each alone, and estimates its own error.
+disagreement or a bend, or cannot see sharply, the careful one takes a ladder of steps, extrapolates to none
+[1]_ [2]_, from both sides and from each alone, and estimates its own error; if that is large, from nearer by
+and from farther away.
 
 References
 ----------
@@ -23,6 +24,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 EPS = float(np.finfo(np.float64).eps)
 SMALL = 1e-3  # an entry nearer to zero than this is moved as if it were this, beside others that are larger
 RATIO, RUNGS = 4.0, 5  # each step of the ladder is a quarter of the one before
+NEARER = 1, 2**8, 2**16  # by how much smaller steps are tried
+SHARP, BLUNT = 1e-3, 0.1  # what part of a derivative its error may be, to settle something; and to be of use at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,10 @@ class Finding:
         else:
             some = ", ".join(f"{self.direction[entry]:.3g} at {entry}" for entry in entries[:4])
             along = f"along {some}{', ...' if len(entries) > 4 else ''}"
-        found = (
-            f"{along}: rules say {self.rules:.9g}, central differences say {self.differences:.9g} ± {self.error:.1e}"
-        )
+        found = f"{along}: rules say {self.rules:.9g}, "
+        if np.isnan(self.differences):
+            return found + "differences tend to no finite number"
+        found += f"central differences say {self.differences:.9g} ± {self.error:.1e}"
         sides = f", {self.left:.9g} from the left and {self.right:.9g} from the right"
         sides = sides if np.isfinite(self.left) else ", and there is a jump"
         return found + (sides if self.verdict == "kink" else "")
@@ -104,6 +108,8 @@ class Line:
     rtol, atol : float
         How far the two may be apart, as a part of the sum of sizes, and for a direction whose largest entry is 1;
         the rounding of the differences comes on top.
+    natural : float
+        How large what the values are computed from may be, if that is more than they are.
 
     Notes
     -----
@@ -122,10 +128,12 @@ class Line:
         eps: float,
         rtol: float,
         atol: float = 0.0,
+        natural: float = 0.0,
     ) -> None:
         self.f, self.x, self.values, self.cts, self.slope = f, x, values, cts, slope
-        self.eps, self.rtol, self.atol = eps, rtol, atol
+        self.eps, self.rtol, self.atol, self.natural = eps, rtol, atol, natural
         known = (np.abs(ct * np.where(np.isfinite(y), y, 0)).sum() for ct, y in zip(cts, values, strict=True))
+        self.steps = 4 * eps ** (1 / 5) / RATIO ** np.arange(RUNGS)
         self.known = float(sum(known))  # the size of what is subtracted, which rounds
         size = np.where(np.isfinite(x), np.abs(x), 0)
         largest = size.max(initial=0)
@@ -166,13 +174,13 @@ class Line:
     def doubt(self, u: Array, blunt: bool = False) -> float:
         """How far the quick look is from settling that the rules are right along `u`: 0 if it does.
 
-        With `blunt` it settles nothing either where the tolerance is as large as the derivative.
+        With `blunt` it settles nothing either where the tolerance is more than a part `SHARP` of the derivative.
         """
         if not u.any():
             return 0.0
         finding, bend = self.quick(u)
         excess = abs(finding.rules - finding.differences) - finding.error
-        if blunt and finding.error > 0.1 * max(abs(finding.rules), abs(finding.differences)) > 0:
+        if blunt and finding.error > SHARP * max(abs(finding.rules), abs(finding.differences)) > 0:
             return np.inf
         return max(excess, 0.0) + bend if np.isfinite(excess) else np.inf
 
@@ -200,27 +208,31 @@ class Line:
         return finding, max(bend - 10 * self.eps ** (1 / 3) * size - 50 * rounding, 0.0) / unit
 
     def careful(self, u: Array) -> Finding:
-        """Compare along `u` by extrapolation; what does not seem right, from nearer by."""
-        found, sharp = self.ladder(u, self.scale)
-        # a large entry may be many periods of a sine away from zero
-        if found.verdict != "right" and self.scale.max() > 1:
-            nearer, clear = self.ladder(u, np.minimum(self.scale, 1))
-            if not sharp or (clear and nearer.verdict == "right"):
-                found, sharp = nearer, clear
-        # a small one may be nearer to a singular point than a step; not at first, for beside others it hardly counts
-        for scale in (self.own, np.minimum(self.own, 1)):
-            if found.verdict != "right" and not sharp and not np.array_equal(scale, self.scale):
-                found, sharp = self.ladder(u, scale)
-        return found
+        """Compare along `u` by extrapolation: what does not seem right from nearer, what is blunt from farther."""
+        best = self.ladder(u, self.scale)
+        found = best[0]
+        # A large entry may be many periods of a sine away from zero, and a small one nearer to a singular point than a
+        # step, but beside others it hardly counts; values that are large beside their change drown a small step.
+        sizes = [np.minimum(size, most) for size in (self.scale, self.own) for most in (np.inf, 1)]
+        nearer = [size / part for size in sizes for part in NEARER]
+        farther = [self.scale / self.steps[0], np.maximum(self.scale, 1)]
+        tried = [self.scale]
+        for scale in (*farther, *nearer) if found.verdict == "right" else (*nearer, *farther):
+            if best[1] <= SHARP:
+                break
+            if not any(np.array_equal(scale, other) for other in tried):
+                tried.append(scale)
+                best = min(best, self.ladder(u, scale), key=lambda look: look[1])
+        seen = found.verdict != "kink" or best[0].error < 0.1 * abs(found.right - found.left)
+        return best[0] if seen and best[1] < BLUNT else found
 
-    def ladder(self, u: Array, scale: Array) -> tuple[Finding, bool]:
-        """Compare along ``scale * u``, from both sides and from each; and say whether the differences are sharp."""
+    def ladder(self, u: Array, scale: Array) -> tuple[Finding, float]:
+        """Compare along ``scale * u``, from both sides and from each; and say what part of it the error may be."""
         line = scale * u
         unit = float(np.abs(line).max())
         terms = np.asarray(self.slope(line))
         rules, size = float(terms.sum()), float(np.abs(terms).sum())
-        steps = 4 * self.eps ** (1 / 5) / RATIO ** np.arange(RUNGS)
-        sides = []
+        steps, sides = self.steps, []
         for step in (*steps, *-steps):
             change = [
                 ct * np.where(y == value, 0, y - value).astype(np.float64)
@@ -228,22 +240,35 @@ class Line:
             ]
             sides.append(sum(float(c.sum()) for c in change) / step)
             last = sum(float(np.abs(c).sum()) for c in change) / abs(step)
-        size += last if np.isfinite(last) else 0.0
+        last = last if np.isfinite(last) else 0.0
+        size += last
         right, left = np.array(sides[:RUNGS]), np.array(sides[RUNGS:])
+        edge = np.isfinite(right).any() != np.isfinite(left).any()  # of where there are values
+        if edge:
+            right = left = right if np.isfinite(right).any() else left
+        both = (right + left) / 2
         shift = np.max(self.own / np.where(line == 0, np.inf, np.abs(line)), initial=0)  # what x rounds by as it moves
         rounding = (self.known * self.eps + size * EPS * shift) / steps
+        jitter = np.max(np.abs(np.diff(both)[-2:] * steps[-2:]))  # what values round by inside, where steps show it
+        if jitter <= self.eps**0.5 * max(self.known, self.natural):
+            rounding = np.maximum(rounding, jitter / steps)
         (central, error), (above, blur), (below, haze) = (
-            _limit(x, power, rounding) for x, power in (((right + left) / 2, 2), (right, 1), (left, 1))
+            _limit(x, power, rounding) for x, power in ((both, 1 if edge else 2), (right, 1), (left, 1))
         )
         slack = self.rtol * size + self.atol * unit
-        sharp = bool(error <= max(1e-4, self.eps**0.5) * size)
+        most = max(abs(central), 0.01 * last)
+        doubt = error / most if most else np.inf if size else 0.0
         change = np.maximum(np.abs(right), np.abs(left)) * steps  # what is not a jump shrinks with the step
-        jump = change[-1] > max(0.5 * change[0], 50 * rounding[-1] * steps[-1])
-        if jump or abs(above - below) > 10 * (blur + haze) + max(self.rtol, 1e-6) * size + self.atol * unit:
-            verdict, sharp = "kink", False
+        settled = np.isfinite(size) and (doubt < BLUNT or error <= 500 * rounding[0] + slack)
+        if edge and not settled:
+            central = np.nan
+        noise = max(50 * rounding[-1] * steps[-1], 100 * self.eps * self.natural)
+        jump = change[-1] > max(0.5 * change[0], noise)
+        if jump or abs(above - below) > blur + haze + max(self.rtol, 1e-6) * size + self.atol * unit:
+            verdict, doubt = "kink", np.inf
             if jump:
                 below, above = -np.inf, np.inf
-        elif (sharp or error <= 50 * rounding[0] + slack) and abs(rules - central) <= slack + 10 * error:
+        elif settled and abs(rules - central) <= slack + error:
             verdict = "right"
         else:
             verdict = "wrong"
@@ -251,12 +276,12 @@ class Line:
             verdict,
             rules / unit,
             central / unit,
-            (slack + 10 * error) / unit,
+            (slack + error) / unit,
             below / unit,
             above / unit,
-            u / np.abs(u).max(),
+            line / unit,
         )
-        return finding, sharp
+        return finding, doubt
 
     def smallest(self, u: Array) -> Array:
         """Halve the direction, towards the greater doubt, as long as there is any."""
@@ -266,6 +291,8 @@ class Line:
             middle = moving[len(moving) // 2]
             halves = np.where(place < middle, u, 0), np.where(place < middle, 0, u)
             left, right = map(self.doubt, halves)
+            if not left and not right:
+                left, right = (float(self.careful(half).verdict != "right") for half in halves)
             if not left and not right:
                 break
             u = halves[0] if left >= right else halves[1]
@@ -279,7 +306,7 @@ def _limit(y: Array, power: int, rounding: Array) -> tuple[float, float]:
     for j in range(1, len(y)):
         finer, coarser = table[-1][1:], table[-1][:-1]
         table.append(finer + (finer - coarser) / (RATIO ** (power * j) - 1))
-        spread = np.maximum(np.abs(table[-1] - finer), np.abs(table[-1] - coarser)) + rounding[j:]
+        spread = 10 * np.maximum(np.abs(table[-1] - finer), np.abs(table[-1] - coarser)) + 3 * rounding[j:]
         if np.isfinite(spread).any():
             k = int(np.nanargmin(spread))
             if spread[k] < error:

@@ -42,7 +42,7 @@ def gradcheck(
     f: Function,
     *inputs: Any,
     order: int = 2,
-    modes: Sequence[str] = ("vjp",),
+    modes: Sequence[str] = ("vjp", "jvp"),
     directions: int = 2,
     rtol: float | None = None,
     atol: float = 0.0,
@@ -69,7 +69,7 @@ def gradcheck(
         The highest derivative to check.
     modes : sequence of "vjp" and "jvp"
         How rules are asked: by the sweep, or by `ag.jvp`, which comes from differentiating it by the
-        cotangent. The sweep at order 2 checks that derivative too.
+        cotangent. If both are, differences are taken once, and the two ways are compared with each other.
     directions : int
         How many cotangents to try at each order, each with one direction of every input.
     rtol, atol : float
@@ -89,12 +89,15 @@ def gradcheck(
 
     Notes
     -----
-    The rules run in the dtypes of the inputs, the differences in float64, with steps in proportion to
-    the entries. Tolerated are ``1000 * eps ** (2/3)`` of what is compared (`eps` that of float64), 100
-    times the eps of the narrowest dtype in which the rules ran, the rounding of `f` itself (which is
-    more than that of float64 if its values are narrower), that of derivatives as large as `f` over its
-    inputs, and the error that the extrapolation estimates of itself, unless that is so large that
-    nothing can be said. A number that is not finite agrees with nothing. No `.grad` is touched.
+    Rules and differences run in float64, with steps in proportion to the entries. Tolerated are
+    ``1000 * eps ** (2/3)`` of what is compared (`eps` that of float64), the rounding of `f` itself (20
+    times the eps of its values, which are narrow if it makes them so, and what that is over a step),
+    that of derivatives as large as `f` over its inputs, and ten times what the extrapolation seems to
+    err by. Where that is more than a thousandth, other steps are tried: 256 and 65,536 times smaller,
+    for what lies near a pole or a kink; and as large as the inputs, for what is drowned by rounding.
+    Inputs of narrower dtypes go through the rules as they are too, and what comes out may differ by
+    100 times their eps from what came out in float64. A number that is not finite agrees with
+    nothing; where there are values to one side only, that side is enough. No `.grad` is touched.
 
     References
     ----------
@@ -127,28 +130,33 @@ def gradcheck(
         for n in range(1, order + 1):
             wide = [x.astype(np.float64) for x in points]
             middle = _values(function, wide)
+            narrow = any(x.dtype != np.float64 for x in points)
+            ys = _values(function, points) if narrow else middle
+            if any(np.isnan(y).any() for y in (*middle, *ys)):
+                raise GradientError(f"the value of {name} has a nan, and nothing agrees with that (order {n})")
             eps = max([eps, *map(eps_of, middle)])
+            tolerance = RTOL + 20 * eps if rtol is None else rtol
             sizes = [float(np.abs(x).max(initial=1)) for x in wide]
             # how large derivatives may be expected to be: an exact zero is only zero within the rounding of that
             if n == 1:
                 natural = sum(float(np.abs(y[np.isfinite(y)]).sum()) for y in middle)
             floors = [10 * eps * natural / size for size in sizes]
-            natural = sum(natural / size for size in sizes)
             for _ in range(directions):
-                tensors = [Tensor(x) for x in points]
-                ys = _values(function, tensors)
-                if any(np.isnan(y).any() for y in ys):
-                    raise GradientError(f"the value of {name} has a nan, and nothing agrees with that (order {n})")
                 cts = [np.asarray(rng.standard_normal(y.shape), y.dtype)[()] for y in ys]
-                tolerance = RTOL + 100 * max(map(eps_of, (*points, *cts)), default=EPS) if rtol is None else rtol
-                pulled = _pull_back(function, tensors, cts) if "vjp" in modes else points
-                for i, gradient in enumerate(pulled):
-                    u = rng.uniform(0.5, 1, points[i].shape) * rng.choice([-1, 1], points[i].shape)
-                    slopes = {"vjp": along(gradient), "jvp": _pushed(function, points, i, cts)}
-                    for way in modes:
+                seeds = [np.asarray(ct, y.dtype)[()] for ct, y in zip(cts, middle, strict=True)]
+                us = [rng.uniform(0.5, 1, x.shape) * rng.choice([-1, 1], x.shape) for x in points]
+                pulled = _pull_back(function, list(map(Tensor, wide)), seeds) if "vjp" in modes else ()
+                for way in modes:
+                    if way == "vjp":
+                        slopes = [along(gradient) for gradient in pulled]
+                    elif pulled and _adjoint(function, wide, us, seeds, pulled, tolerance):
+                        continue
+                    else:
+                        slopes = [_pushed(function, wide, i, seeds) for i in range(len(wide))]
+                    for i, slope in enumerate(slopes):
                         alone = _alone(function, wide, i)
-                        line = Line(alone, wide[i], middle, cts, slopes[way], eps, tolerance, atol + floors[i])
-                        for finding in line.check(u):
+                        line = Line(alone, wide[i], middle, seeds, slope, eps, tolerance, atol + floors[i], natural)
+                        for finding in line.check(us[i]):
                             again = _values(function, wide)
                             if not all(map(np.array_equal, middle, again)):
                                 raise GradientError(
@@ -160,6 +168,13 @@ def gradcheck(
                                 continue
                             what = "kink" if kink else "gradient" if way == "vjp" else "jvp"
                             raise GradientError(f"{what} of {name} by {labels[i]}, {finding} (order {n})")
+                if narrow and pulled:
+                    own = _pull_back(function, list(map(Tensor, points)), cts)
+                    least = 100 * max(map(eps_of, (*points, *ys))) if rtol is None else rtol
+                    for label, exact, rounded, floor in zip(labels, pulled, own, floors, strict=True):
+                        if place := _unlike(exact, rounded, least, atol + floor):
+                            raise GradientError(f"gradient of {name} by {label}, {place} (order {n})")
+            natural = sum(natural / size for size in sizes)
             function, points = _pullback(function, len(points)), points + cts
             labels = labels + [f"cotangent {i} of order {n}" for i in range(len(cts))]
 
@@ -212,6 +227,33 @@ def named_arrays(x: Any, label: str, named: list[tuple[str, Any]]) -> Any:
     return None
 
 
+def _unlike(exact: Any, rounded: Any, rtol: float, atol: float) -> str:
+    """Say where a gradient of narrow arrays is not that of the same numbers in float64, rounded."""
+    wanted = np.asarray(exact).astype(rounded.dtype)
+    known = np.isfinite(wanted)  # what is too large for the dtype may be anything
+    size = np.abs(np.where(known, exact, 0))
+    apart = np.where(known, np.abs(np.float64(rounded) - wanted), 0)
+    if np.all(apart <= rtol * size.sum() + atol + float(np.finfo(rounded.dtype).tiny)):
+        return ""
+    entry = np.unravel_index(int(np.argmax(np.where(np.isnan(apart), np.inf, apart))), apart.shape)
+    return (
+        f"entry {tuple(map(int, entry))}: in {rounded.dtype} the rules say {rounded[entry]:.9g}, and in float64, where "
+        f"differences agree, {np.asarray(exact)[entry]:.9g}"
+    )
+
+
+def _adjoint(
+    function: Function, points: Sequence[Any], us: Sequence[Array], cts: Sequence[Any], pulled: Any, rtol: float
+) -> bool:
+    """Whether the jvp along all inputs at once is what the pulled back cotangents say, to which each adds as much."""
+    sizes = [float(np.abs(g * u).sum()) for g, u in zip(pulled, us, strict=True)]
+    tangents = [u / size if 0 < size < np.inf else u for u, size in zip(us, sizes, strict=True)]
+    moved = leaves(plain(jvp(function, tuple(points), tuple(tangents))[1]))
+    terms = [float((ct * y).sum()) for ct, y in zip(cts, moved, strict=True)]
+    terms += [-float((g * u).sum()) for g, u in zip(pulled, tangents, strict=True)]
+    return abs(sum(terms)) <= rtol
+
+
 def _pushed(function: Function, points: Sequence[Any], i: int, cts: Sequence[Any]) -> Callable[[Array], Any]:
     def slope(line: Array) -> Any:
         tangents = (line if k == i else np.zeros(x.shape) for k, x in enumerate(points))
@@ -230,6 +272,9 @@ def _values(function: Function, points: Sequence[Any]) -> list[Array]:
     values = [
         np.asarray(plain(y)) for y in leaves(function(*[x if isinstance(x, Tensor) else Tensor(x) for x in points]))
     ]
+    for y in values:
+        if y.dtype.kind not in "fiub":
+            raise TypeError(f"gradcheck checks a function that gives real numbers, and this one gave {y!r}")
     return [y if y.dtype.kind == "f" else y.astype(np.float64) for y in values]
 
 

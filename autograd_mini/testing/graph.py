@@ -222,12 +222,18 @@ def _checked(
     while len(found) < directions and all(check.ok for check in found):
         ct = np.where(known, rng.standard_normal(known.shape), 0)
         u = rng.uniform(0.5, 1, x.shape) * rng.choice([-1, 1], x.shape)
+        handed = [ct[()], value, *wide]
+        before = list(map(np.array, handed))
         try:
-            gradient = fit(rule(ct[()], value, *wide, **params), wide[i], node.op)
+            gradient = fit(rule(*handed, **params), wide[i], node.op)
         except Exception as error:
             return RuleCheck(node, i, "wrong", raised=f"the rule raised {type(error).__name__}: {error}")
+        names = ["the cotangent", "the result", *(f"operand {k}" for k in range(len(wide)))]
+        for name, old, new in zip(names, before, handed, strict=True):
+            if not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
+                return RuleCheck(node, i, "wrong", raised=f"the rule changed {name}, which it is only to read")
         check = compared(f, x, gradient)
-        if not check.ok and (part := _triangle(f, x)):
+        if not check.ok and (part := _triangle(f, x, gradient)):
             u = part(u)
             both = part(gradient + gradient.mT) - gradient * np.eye(x.shape[-1])
             check = compared(lambda x: f(part(x) + (x - x * np.eye(x.shape[-1])).mT), part(x), both)
@@ -235,12 +241,14 @@ def _checked(
     return max(found, key=lambda check: ("right", "undefined", "kink", "wrong").index(check.verdict))
 
 
-def _triangle(f: Any, x: Array) -> Any:
+def _triangle(f: Any, x: Array, gradient: Array) -> Any:
     """Give `np.tril` or `np.triu` if `f` reads no more of the symmetric matrices `x`, as a Cholesky factorisation does.
 
     Its rule then is one for symmetric matrices: it shares between the two triangles what belongs to one.
     """
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or not np.allclose(x, x.mT, 1e-8, 0):
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        return None
+    if not np.allclose(x, x.mT, 1e-8, 0) or not np.allclose(gradient, gradient.mT, 1e-8):
         return None
     for part in (np.tril, np.triu):
         if np.array_equal(f(part(x) - part(np.ones_like(x)).mT + np.eye(x.shape[-1]))[0], f(x)[0]):

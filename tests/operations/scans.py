@@ -20,8 +20,8 @@ def flattened(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def holed(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Put NaN for the numbers below -1."""
-    return lambda x, axis: f(np.where(np.less(x, -1), np.nan, x), axis)
+    """Put NaN for the numbers below -1.01, which is none of those that are drawn."""
+    return lambda x, axis: f(np.where(np.less(x, -1.01), np.nan, x), axis)
 
 
 # fmt: off
