@@ -41,6 +41,8 @@ from tqdm import tqdm
 ROOT = Path(__file__).parents[1]
 DEFAULT = [ROOT / "autograd_mini" / "core.py", ROOT / "autograd_mini" / "ops"]
 
+OPTIONS: list[str] = []  # of pytest
+
 # -- what is changed -----------------------------------------------------------------------------------
 
 OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
@@ -52,6 +54,8 @@ OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
 NAMES = {"maximum": "minimum", "minimum": "maximum", "floor": "ceil", "zeros": "ones", "less": "less_equal",
          "greater": "greater_equal", "any": "all", "all": "any"}  # fmt: skip
 FIXED = ast.Raise, ast.JoinedStr, ast.Import, ast.ImportFrom, ast.arg  # what an error says is for another test
+LIBRARIES = {"np", "math", "builtins", "op"}
+RUNS = ast.Lambda, ast.stmt
 TYPES = {"annotation", "returns", "type_params"}
 
 
@@ -82,7 +86,7 @@ def edits(node: ast.AST, ancestors: list[ast.AST]) -> Iterator[ast.AST]:
         case ast.If(test, body, orelse) | ast.IfExp(test, body, orelse):
             for answer in (True, False):
                 yield type(node)(ast.Constant(answer), body, orelse)
-        case ast.While(test, body, orelse):
+        case ast.While(_, body, orelse):
             yield ast.While(ast.Constant(False), body, orelse)
         case ast.comprehension(target, iterable, [_, *_], is_async):
             yield ast.comprehension(target, iterable, [], is_async)
@@ -94,8 +98,7 @@ def edits(node: ast.AST, ancestors: list[ast.AST]) -> Iterator[ast.AST]:
                     yield ast.Call(f, args, keywords[:i] + keywords[i + 1 :])
             for i in range(len(args) - 1):
                 yield ast.Call(f, [*args[:i], args[i + 1], args[i], *args[i + 2 :]], keywords)
-            of_array = isinstance(f, ast.Attribute) and not isinstance(f.value, ast.Call | ast.Attribute)
-            if of_array and isinstance(f.value, ast.Name) and f.value.id not in {"np", "math", "builtins", "op", "vars"}:
+            if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and f.value.id not in LIBRARIES:
                 yield f.value
             elif args and not isinstance(args[0], ast.Starred):
                 yield args[0]
@@ -202,8 +205,7 @@ def _mutant(
     node: Any = located[-1]
     if live:  # what is executed as one: the innermost rule, simple statement, or head of a compound one
         scope: Any = next(
-            (x.body if isinstance(x, ast.Lambda) else x for x in located[-2::-1] if isinstance(x, ast.Lambda | ast.stmt)),
-            node,
+            (x.body if isinstance(x, ast.Lambda) else x for x in located[-2::-1] if isinstance(x, RUNS)), node
         )
         if hasattr(scope, "body"):
             scope = node
@@ -212,7 +214,8 @@ def _mutant(
         scope, last = chain[0], chain[0].end_lineno  # type: ignore[attr-defined]
     shown = chain[-1]
     for x in chain[-2::-1]:  # enough around it to know it again
-        if isinstance(shown, ast.stmt) or hasattr(x, "body") != isinstance(x, ast.Lambda | ast.IfExp) or len(head(x)) > 70:
+        compound = hasattr(x, "body") and not isinstance(x, ast.Lambda | ast.IfExp)
+        if isinstance(shown, ast.stmt) or compound or len(head(x)) > 70:
             break
         shown = x
     before = head(shown)
@@ -287,8 +290,9 @@ def import_as(mutant: Mutant) -> None:
 
 
 class Seen(NamedTuple):
-    """What is known of a test that passes: how long it takes, and which lines of which file it executes."""
+    """What is known of a test that passes: its file, how long it takes, and which lines of which file it executes."""
 
+    file: str
     seconds: float
     lines: dict[str, list[int]]
 
@@ -330,9 +334,10 @@ def collected(tests: Iterable[Path | str], body: Callable[[Session, list[pytest.
         os.dup2(silence, stream)
     folder = Path(tempfile.gettempdir()) / f"mutants-{os.getuid()}" / name
     folder.parent.mkdir(exist_ok=True)
-    options = ["-q", "-s", "-W", "ignore:Module already imported", "-p", "no:cacheprovider", f"--basetemp={folder}"]
+    options = ["-q", "-s", "-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}", f"--basetemp={folder}"]
+    options += ["-p", "no:cacheprovider", "-W", "ignore:Module already imported"]
     session = Session(body)
-    pytest.main([*options, *map(str, tests)], plugins=[session])
+    pytest.main([*options, *OPTIONS, *map(str, tests)], plugins=[session])
     if not session.began:
         raise RuntimeError(f"pytest could not collect {[str(test) for test in tests]}")
 
@@ -341,11 +346,11 @@ def observe(tests: list[Path], paths: list[Path], jobs: int) -> dict[str, Seen]:
     """Run every test once and note what it executes; a file of tests that has not changed is not run again."""
     helpers = (file for file in ROOT.glob("tests/**/*.py") if not file.name.startswith(("test_", "mutants.py")))
     paths = sorted({*paths, *modules(DEFAULT)})
-    library = digest([*ROOT.glob("autograd_mini/**/*.py"), *helpers, *paths])
+    library = digest([*ROOT.glob("autograd_mini/**/*.py"), *helpers, *paths], *OPTIONS)
     files = sorted({file for test in tests for file in (test.rglob("test_*.py") if test.is_dir() else [test])})
     folder = Path(tempfile.gettempdir()) / f"mutants-{os.getuid()}"
     folder.mkdir(exist_ok=True)
-    notes = {file: folder / f"{digest([file])}-{library}.json" for file in files}
+    notes = {file: folder / f"{digest([file], str(file))}-{library}.json" for file in files}
     stale = [file for file in files if not notes[file].exists()]
 
     def work(part: int) -> Callable[[Callable[[Any], None]], None]:
@@ -381,8 +386,8 @@ def observe(tests: list[Path], paths: list[Path], jobs: int) -> dict[str, Seen]:
                 if passed:
                     passing[name] = file, seconds
         for file in stale:
-            seen = {name: (seconds, executed[name]) for name, (of, seconds) in passing.items() if of == str(file)}
-            notes[file].write_text(json.dumps(seen))
+            mine = {name: (*found, executed[name]) for name, found in passing.items() if found[0] == str(file)}
+            notes[file].write_text(json.dumps(mine))
     return {name: Seen(*seen) for file in files for name, seen in json.loads(notes[file].read_text()).items()}
 
 
@@ -390,8 +395,9 @@ def modules(paths: list[Path]) -> list[Path]:
     return [p.resolve() for path in paths for p in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
 
 
-def digest(files: Iterable[Path]) -> str:
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(set(files)))).hexdigest()[:16]
+def digest(files: Iterable[Path], *words: str) -> str:
+    parts = [*(file.read_bytes() for file in sorted(set(files))), *map(str.encode, words)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
 def parallel(work: list[Callable[[Callable[[Any], None]], None]]) -> Iterator[Any]:
@@ -426,7 +432,7 @@ def parallel(work: list[Callable[[Callable[[Any], None]], None]]) -> Iterator[An
 
 
 class Verdict(NamedTuple):
-    """What became of a mutant: "killed", "timeout", "survived", "never run" or "the same"; by which test, of how many."""
+    """What became of a mutant: killed (and by which test), timeout, survived (so many), never run, or the same code."""
 
     fate: str
     test: str = ""
@@ -474,7 +480,7 @@ def examine(
     """Give the work of one process: its part of the mutants."""
     killers: dict[tuple[Path, int], Counter[str]] = defaultdict(Counter)
     executing: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for test, (_, lines) in seen.items():
+    for test, (_, _, lines) in seen.items():
         for path, numbers in lines.items():
             for number in numbers:
                 executing[path, number].add(test)
@@ -515,7 +521,7 @@ def examine(
                         by_name = {item.nodeid: item for item in items}
                         through(session, [by_name[test] for test in order if test in by_name], seen, tell)
 
-                    collected(dict.fromkeys(ROOT / test.partition("::")[0] for test in order), body, name)
+                    collected(dict.fromkeys(seen[test].file for test in order), body, name)
 
                 put_result((i, judge(mutant, anew, 120)))
 
@@ -554,20 +560,23 @@ def row(mutant: Mutant, verdict: Verdict) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.splitlines()[0])
-    parser.add_argument("paths", nargs="*", type=Path, default=DEFAULT, help="modules or folders (core.py and ops/)")
+    parser.add_argument("paths", nargs="*", default=DEFAULT, help="modules or folders, or lines as core.py:20-50")
     parser.add_argument("--tests", nargs="+", type=Path, default=[ROOT / "tests"], help="files or folders of tests")
-    parser.add_argument("--lines", type=int, nargs=2, metavar=("FIRST", "LAST"), help="only the mutants of these lines")
     parser.add_argument("--sample", type=float, default=1, help="the share of mutants to take, at random")
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests that a mutant has to survive")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--killed", action="store_true", help="list the killed too, with the test that killed them")
     parser.add_argument("--explained", type=Path, default=ROOT / "docs" / "testing.md", help="a page with survivors")
-    arguments = parser.parse_args()
-    paths = modules(arguments.paths)
+    arguments, OPTIONS[:] = parser.parse_known_args()  # what is left is pytest's
+    wanted: dict[Path, list[range]] = defaultdict(list)
+    for text in map(str, arguments.paths):
+        name, _, lines = text.partition(":")
+        first, _, last = lines.partition("-")
+        for path in modules([Path(name)]):
+            wanted[path].append(range(int(first or 0), int(last or first or sys.maxsize - 1) + 1))
+    paths = sorted(wanted)
     tests = [test.resolve() for test in arguments.tests]
-    found = [mutant for path in paths for mutant in mutants(path)]
-    if arguments.lines:
-        found = [m for m in found if arguments.lines[0] <= m.line <= arguments.lines[1]]
+    found = [m for path in paths for m in mutants(path) if any(m.line in lines for lines in wanted[path])]
     if arguments.sample < 1:
         found = random.Random(0).sample(found, round(arguments.sample * len(found)))
     seen = observe(tests, paths, arguments.jobs)
