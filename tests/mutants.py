@@ -550,12 +550,16 @@ def examine(
 # -- the table -----------------------------------------------------------------------------------------
 
 
+def change(mutant: Mutant) -> str:
+    """Give the two cells of a table by which a mutant is known: lines move."""
+    return " | ".join(f"`{text.replace('|', '¦')}`" for text in (mutant.before, mutant.after))
+
+
 def row(mutant: Mutant, verdict: Verdict) -> str:
-    cells = [f"`{text.replace('|', '¦')}`" for text in (mutant.before, mutant.after)]
     fate = verdict.test if verdict.fate == "killed" else verdict.fate
     if verdict.fate == "survived":
         fate += f" {verdict.tests} of {verdict.of} tests"
-    return f"| {mutant.path.name}:{mutant.line} | {' | '.join(cells)} | {fate} |"
+    return f"| {mutant.path.name}:{mutant.line} | {change(mutant)} | {fate} |"
 
 
 def main() -> None:
@@ -563,6 +567,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="*", default=DEFAULT, help="modules or folders, or lines as core.py:20-50")
     parser.add_argument("--tests", nargs="+", type=Path, default=[ROOT / "tests"], help="files or folders of tests")
     parser.add_argument("--sample", type=float, default=1, help="the share of mutants to take, at random")
+    parser.add_argument("--again", type=Path, help="a page or the output of a run: only the mutants listed there")
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests that a mutant has to survive")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--killed", action="store_true", help="list the killed too, with the test that killed them")
@@ -577,6 +582,9 @@ def main() -> None:
     paths = sorted(wanted)
     tests = [test.resolve() for test in arguments.tests]
     found = [m for path in paths for m in mutants(path) if any(m.line in lines for lines in wanted[path])]
+    if arguments.again:
+        listed = arguments.again.read_text(encoding="utf-8")
+        found = [m for m in found if change(m) in listed]
     if arguments.sample < 1:
         found = random.Random(0).sample(found, round(arguments.sample * len(found)))
     seen = observe(tests, paths, arguments.jobs)
@@ -592,7 +600,7 @@ def main() -> None:
         fate = verdict.fate
         line = row(found[i], verdict)
         if fate in ("survived", "never run"):
-            if " | ".join(line.split(" | ")[1:3]) in explained:
+            if change(found[i]) in explained:
                 fate = "explained"
             else:
                 unexplained += 1

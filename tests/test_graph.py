@@ -17,7 +17,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import autograd_mini as ag
-from autograd_mini.core import ancestors, sweep
+from autograd_mini.core import ancestors, is_recording, sweep
 from autograd_mini.ops import indexing
 
 cube = ag.primitive("cube", lambda x: x**3, lambda g, y, x: g * 3 * x**2)
@@ -299,6 +299,15 @@ def test_memory_is_back_after_1000_steps_with_the_garbage_collector_off() -> Non
 
 
 # ---- recording -------------------------------------------------------------------------------------
+
+
+def test_a_scope_records_as_what_is_around_it() -> None:
+    with ag.scope(3):
+        assert is_recording()
+        assert [label for label, _ in (ag.Tensor(1.0) * 2).scopes] == ["3"]
+        with ag.no_grad(), ag.scope("inner"):
+            assert not is_recording()
+    assert is_recording()
 
 
 def test_no_grad_as_context_and_as_decorator() -> None:
