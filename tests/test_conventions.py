@@ -764,6 +764,7 @@ def test_row_58_quantiles_of_a_number() -> None:
 @row("leaky relu of slope .25 at 0", pytorch=".25", jax="1", here=".25, as relu, whose slope is 0")
 def test_row_59_leaky_relu_at_zero() -> None:
     equal(gradient(lambda x: ag.leaky_relu(x, 0.25), [-1, 0, 1]), [0.25, 0.25, 1])
+    equal(gradient(lambda x: ag.elu(x, 0.25), [0, 1]), [0.25, 1])
 
 
 @row("hardtanh at -1 and 1", pytorch="0, 0", jax="1, 1", here="1, 1, as clip")
