@@ -113,10 +113,7 @@ def test_mutants_meet_the_tests_of_their_lines(planted: Path) -> None:
         if line.startswith("| planted.py:"):
             before, after, fate = (cell.strip(" `") for cell in line.split("|")[2:5])
             fates[before, after] = fate.rpartition("::")[2]
-    assert {change for change, fate in fates.items() if fate.startswith("survived")} == {
-        ("x < low", "x <= low"),
-        ("return min(x, LIMIT)", "return min(LIMIT, x)"),
-    }
+    assert {change for change, fate in fates.items() if fate.startswith("survived")} == {("x < low", "x <= low")}
     assert fates["LIMIT = 3", "LIMIT = 4"] == "test_at_the_limits"  # imported anew
     assert fates["return x + n", "return x - n"] == "test_closure"  # in a function that lives already
     assert {fate for change, fate in fates.items() if "g" in change[0]} == {"never run"}
