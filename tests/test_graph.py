@@ -540,8 +540,9 @@ def test_the_rule_of_a_variadic_primitive_takes_the_position_too() -> None:
 
 
 def test_a_primitive_knows_its_name_and_its_home() -> None:
-    assert (cube.__name__, cube.__doc__) == ("cube", "Apply the primitive 'cube'.")
-    assert cube.op.home == __name__
+    same = ag.primitive("same", lambda x: x, lambda g, y, x: g)
+    assert (same.__name__, same.__qualname__, same.__doc__) == ("same", "same", "Apply the primitive 'same'.")
+    assert same.op.home == __name__
     bare: dict[str, object] = {"primitive": ag.primitive}
     exec("op = primitive('same', lambda x: x, lambda g, y, x: g).op", bare)
     assert bare["op"].home == "__main__"  # as in a console
