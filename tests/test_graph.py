@@ -92,6 +92,16 @@ def test_a_result_of_what_is_frozen_is_frozen(join: Callable[..., ag.Tensor]) ->
 # ---- backward --------------------------------------------------------------------------------------
 
 
+def test_the_gradient_of_a_number_is_a_number() -> None:
+    boxed = ag.primitive("boxed", lambda x: x * 2, lambda g, y, x: np.asarray(g * 2))
+    for beside in (1.0, np.ones(3), np.ones((2, 3))):
+        x = ag.Tensor(2.0)
+        y = ag.sum(boxed(x) * beside)
+        assert type(dict(sweep(y, np.float64(1)))[x]) is np.float64
+        y.backward()
+        assert type(x.grad) is np.float64
+
+
 def test_a_second_backward_adds_exactly_the_same_again(rng: np.random.Generator) -> None:
     parameters, loss = mlp_loss(rng)
     loss.backward()
