@@ -92,7 +92,8 @@ def edits(node: ast.AST, ancestors: list[ast.AST]) -> Iterator[ast.AST]:
         case ast.comprehension(target, iterable, [_, *_], is_async):
             yield ast.comprehension(target, iterable, [], is_async)
         case ast.Slice(lower, upper, step):
-            yield from (ast.Slice(*kept) for kept in [(None, upper, step), (lower, None, step)] if any(kept))
+            open_ = [(None, upper, step), (lower, None, step)]
+            yield from (ast.Slice(*kept) for kept in open_ if any(kept) and kept != (lower, upper, step))
         case ast.Call(f, args, keywords):
             for i, keyword in enumerate(keywords):
                 if keyword.arg != "strict":
