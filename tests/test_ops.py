@@ -323,6 +323,33 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         np.average(t, 0, Tensor([1.0, -1.0]))
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.roll(x, 1),
+        lambda x: np.roll(x, -2, 1),
+        lambda x: np.roll(x, (1, 2), (0, 1)),
+        lambda x: np.unwrap(x),
+        lambda x: np.unwrap(x, axis=0),
+        lambda x: np.unwrap(x, 8.0, period=2.5),
+        lambda x: np.unwrap(x, period=2.5),
+    ],
+)
+def test_what_is_rolled_or_unwrapped_moves(f: Callable[..., Any]) -> None:
+    x = np.arange(12.0).reshape(3, 4) ** 2
+    y = f(x)
+    assert (y != x).any()
+    same(f(Tensor(x)).data, y)
+    gradcheck(f, x, directions=1)
+
+
+def test_the_derivative_of_fmod_by_the_divisor_is_a_whole_number() -> None:
+    x, y = np.linspace(-9, 9, 97), Tensor(np.full(97, 0.1))
+    np.fmod(x, y).sum().backward()
+    same(y.grad, np.rint(y.grad))
+    close(y.grad, (np.fmod(x, 0.1) - x) / 0.1, np.float64)
+
+
 def test_methods_of_ufuncs_go_along_the_first_axis() -> None:
     x = np.arange(1.0, 7).reshape(2, 3)
     for f in (np.add, np.multiply, np.maximum, np.minimum, np.logaddexp):
