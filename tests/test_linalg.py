@@ -141,3 +141,12 @@ def test_what_is_no_product_of_matrices_is_refused(f: Callable[..., Any]) -> Non
     for x in (np.ones((2, 3)), Tensor(np.ones((2, 3)))):
         with pytest.raises((np.linalg.LinAlgError, ValueError), match="square|two or more|two arrays"):
             f(x)
+
+
+@pytest.mark.parametrize("f", [np.linalg.eigh, np.linalg.svd, np.linalg.qr])
+def test_factors_are_those_of_what_the_array_holds_now(f: Callable[..., Any]) -> None:
+    t = Tensor(np.diag([2.0, 3.0]))
+    f(t)
+    t.data[...] = np.diag([5.0, 7.0])
+    for part, theirs in zip(f(t), f(t.data), strict=True):
+        np.testing.assert_allclose(part.data, theirs)
