@@ -15,7 +15,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
-from copy import copy
 from functools import cache, partial
 from heapq import heappop, heappush
 from importlib import import_module
@@ -26,7 +25,7 @@ from math import inf
 from os.path import dirname, join
 from threading import get_ident, local
 from types import FunctionType
-from typing import Any, ClassVar, Protocol, Self, cast
+from typing import Any, ClassVar, Protocol, cast
 
 Value = Any  # an array, a NumPy scalar or a Python number
 Operand = Any  # a Node or a Value
@@ -66,9 +65,6 @@ class mode(ContextDecorator):
 
     def __init__(self, *, recording: bool) -> None:
         self.recording = recording
-
-    def _recreate_cm(self) -> Self:  # what is decorated may call itself, and run in many threads at once
-        return copy(self)
 
     def __enter__(self) -> None:
         before = _mode.recording, _mode.marks

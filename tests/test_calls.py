@@ -200,6 +200,12 @@ def test_a_rule_of_ones_own_goes_to_any_order() -> None:
     assert_allclose(ag.grad(ag.grad(cube))(2.0), 12)
 
 
+def test_a_rule_of_ones_own_is_computed_again_inside_a_checkpoint() -> None:
+    cube = ag.custom_vjp(lambda x: x**3, lambda g, y, x: g * 3 * x**2)
+    f = ag.checkpoint(lambda x: cube(x) * x)
+    assert (ag.grad(f)(2.0), ag.grad(ag.grad(f))(2.0)) == (4 * 2.0**3, 12 * 2.0**2)
+
+
 def test_it_takes_and_gives_trees_with_one_call_of_the_rule() -> None:
     calls = []
 

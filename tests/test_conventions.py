@@ -672,6 +672,9 @@ def test_row_50_half_precision_sums_in_single() -> None:
     b = Tensor(np.zeros(1, np.float16))
     (b + np.zeros((70000, 1), np.float16)).backward(np.full((70000, 1), 0.5, np.float16))
     equal(b.grad, [35000])
+    b = Tensor(np.zeros(2, np.float16))  # beside one another NumPy adds them up in half
+    (b + np.zeros((70000, 2), np.float16)).backward(np.full((70000, 2), 0.5, np.float16))
+    equal(b.grad, [35000, 35000])
     equal(gradient(ag.mean, np.ones(70000, np.float16)), np.full(70000, 1 / 70000))
     equal(gradient(ag.cumsum, np.full(5000, 1e-7, np.float16))[0], 5000)
     equal(gradient(ag.cummax, -np.arange(5000, dtype=np.float16))[0], 5000)
@@ -761,6 +764,7 @@ def test_row_58_quantiles_of_a_number() -> None:
 @row("leaky relu of slope .25 at 0", pytorch=".25", jax="1", here=".25, as relu, whose slope is 0")
 def test_row_59_leaky_relu_at_zero() -> None:
     equal(gradient(lambda x: ag.leaky_relu(x, 0.25), [-1, 0, 1]), [0.25, 0.25, 1])
+    equal(gradient(lambda x: ag.elu(x, 0.25), [0, 1]), [0.25, 1])
 
 
 @row("hardtanh at -1 and 1", pytorch="0, 0", jax="1, 1", here="1, 1, as clip")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -72,6 +73,25 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
 
     monkeypatch.setattr(numpy_protocol, "ANSWERS", Noting(ANSWERS))
     return found
+
+
+def test_defaults_are_numpys() -> None:
+    compared, other = 0, set()
+    for theirs, ours in ANSWERS.items():
+        if isinstance(theirs, np.ufunc):  # whose signature has no names
+            continue
+        parameters = inspect.signature(theirs).parameters
+        for name, parameter in inspect.signature(ours).parameters.items():
+            if parameter.default is parameter.empty or name not in parameters:
+                continue
+            default = parameters[name].default
+            if default is np._NoValue:
+                default = {"keepdims": False, "axis": -1}.get(name)
+            compared += 1
+            if parameter.default is not default and parameter.default != default:
+                other.add((by_name(theirs), name))
+    assert compared > 150
+    assert other == {("np.linalg.cross", "axis")}  # ours is None, which leaves it to axisa and axisb: -1 too
 
 
 # By another name than ours.

@@ -83,6 +83,7 @@ def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
         "python -m tests.benchmarks.drawing",  # tests/test_benchmarks.py
         "python -m tests.benchmarks.operations --peers",  # the same
         "python -m tests.benchmarks.optimiser_step",  # tests/test_optim.py
+        "python -m tests.mutants",  # tests/test_mutants.py
         *(f"python examples/{name}.py" for name in examples.EXAMPLES),  # tests/test_examples.py
     }
 

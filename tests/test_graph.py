@@ -10,13 +10,14 @@ import sys
 import threading
 import tracemalloc
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 import autograd_mini as ag
-from autograd_mini.core import ancestors, sweep
+from autograd_mini.core import ancestors, is_recording, sweep
 from autograd_mini.ops import indexing
 
 cube = ag.primitive("cube", lambda x: x**3, lambda g, y, x: g * 3 * x**2)
@@ -73,7 +74,32 @@ def test_operands_of_one_node_may_be_the_same() -> None:
     assert_array_equal(x.grad, [[7.0, 11.0], [9.0, 13.0]])
 
 
+def test_only_the_cotangents_that_are_needed_are_computed() -> None:
+    x, y = ag.Tensor(2.0), ag.Tensor(3.0)
+    a, b = x * x, y * y
+    z = a + b
+    assert [node for node, _ in sweep(z, np.float64(1), needed={a, x})] == [z, a, x]
+
+
+@pytest.mark.parametrize("join", [lambda x, y, z: ag.clip(x, y, z), lambda *xs: ag.stack(xs), lambda x, y, _: x + y])
+def test_a_result_of_what_is_frozen_is_frozen(join: Callable[..., ag.Tensor]) -> None:
+    frozen, leaf = ag.Tensor(1.0, requires_grad=False), ag.Tensor(2.0)
+    assert not join(frozen, frozen, frozen).requires_grad
+    assert join(frozen, leaf, frozen).requires_grad
+    assert join(leaf, frozen, frozen).requires_grad
+
+
 # ---- backward --------------------------------------------------------------------------------------
+
+
+def test_the_gradient_of_a_number_is_a_number() -> None:
+    boxed = ag.primitive("boxed", lambda x: x * 2, lambda g, y, x: np.asarray(g * 2))
+    for beside in (1.0, np.ones(3), np.ones((2, 3))):
+        x = ag.Tensor(2.0)
+        y = ag.sum(boxed(x) * beside)
+        assert type(dict(sweep(y, np.float64(1)))[x]) is np.float64
+        y.backward()
+        assert type(x.grad) is np.float64
 
 
 def test_a_second_backward_adds_exactly_the_same_again(rng: np.random.Generator) -> None:
@@ -285,6 +311,15 @@ def test_memory_is_back_after_1000_steps_with_the_garbage_collector_off() -> Non
 # ---- recording -------------------------------------------------------------------------------------
 
 
+def test_a_scope_records_as_what_is_around_it() -> None:
+    with ag.scope(3):
+        assert is_recording()
+        assert [label for label, _ in (ag.Tensor(1.0) * 2).scopes] == ["3"]
+        with ag.no_grad(), ag.scope("inner"):
+            assert not is_recording()
+    assert is_recording()
+
+
 def test_no_grad_as_context_and_as_decorator() -> None:
     x = ag.Tensor(2.0)
     with ag.no_grad():
@@ -459,6 +494,14 @@ def test_three_operands_and_any_number_of_them() -> None:
     assert (a.grad, b.grad) == (1, 3)
 
 
+def test_a_constant_is_taken_as_arrays_are_or_refused_beside_any_number_of_tensors() -> None:
+    total = ag.primitive("total", lambda *xs: sum(xs), lambda g, r, *xs, position: g, variadic=True)
+    a = ag.Tensor([1.0])
+    assert type(total(a, [2.0], a).operands[1]) is np.ndarray
+    with pytest.raises(TypeError, match="an operand"):
+        total(a, 1j, a)
+
+
 def test_a_forward_may_give_a_python_number() -> None:
     sine = ag.primitive("sine", math.sin, lambda g, y, x: g * ag.cos(x))
     assert type(sine(ag.Tensor(1.0)).data) is np.float64
@@ -483,6 +526,8 @@ def test_a_primitive_needs_a_rule() -> None:
         (math.hypot, [lambda *args: args[0], lambda g, x, y: g], "rule 1 .* takes 3 arguments, and is handed 4"),
         (lambda x: x, [lambda g, y, x, axis: g], "takes 4 arguments, and is handed 3"),
         (lambda x, axis: x, [lambda g, y, x: g], "takes 3 arguments, and is handed 4: .* whatever the forward takes"),
+        (lambda x, *, axis: x, [lambda g, y, x: g], "takes 3 arguments, and is handed 4"),
+        (lambda x, by=2: x, [lambda g, y, x, by, note: g], "takes 5 arguments, and is handed 4"),
     ],
 )
 def test_rules_that_do_not_fit_their_forward_are_refused_when_stated(
@@ -497,12 +542,34 @@ def test_a_variadic_primitive_has_one_rule() -> None:
         ag.primitive("odd", max, lambda g, y, *xs, position: g, lambda g, y, *xs, position: g, variadic=True)
 
 
+def test_the_rule_of_a_variadic_primitive_takes_the_position_too() -> None:
+    with pytest.raises(TypeError, match="takes 3 arguments, and is handed 4: .*, then position"):
+        ag.primitive("odd", lambda *xs: sum(xs), lambda g, y, position: g, variadic=True)
+    pair = ag.primitive("pair", lambda x, y: x - y, lambda g, z, x, y, position: g * (1 - 2 * position), variadic=True)
+    assert ag.grad(pair, argnums=(0, 1))(5.0, 3.0) == (1, -1)
+
+
+def test_a_primitive_knows_its_name_and_its_home() -> None:
+    same = ag.primitive("same", lambda x: x, lambda g, y, x: g)
+    assert (same.__name__, same.__qualname__, same.__doc__) == ("same", "same", "Apply the primitive 'same'.")
+    assert same.op.home == __name__
+    bare: dict[str, object] = {"primitive": ag.primitive}
+    exec("op = primitive('same', lambda x: x, lambda g, y, x: g).op", bare)
+    assert bare["op"].home == "__main__"  # as in a console
+
+
 def test_rules_may_take_more_than_they_must() -> None:
     scaled = ag.primitive("scaled", lambda x, by=2.0: x * by, lambda g, y, x, by=2.0, note="": g * by)
     loose = ag.primitive("loose", lambda x, **how: x, lambda g, y, x, **how: g)
     assert ag.grad(scaled)(1.0) == 2
     assert ag.grad(lambda x: scaled(x, by=3.0))(1.0) == 3
     assert ag.grad(lambda x: loose(x, kind="any"))(1.0) == 1
+    named = ag.primitive("named", lambda x, *, by=2.0: x * by, lambda g, y, x, **how: g * how.get("by", 2.0))
+    assert ag.grad(named)(1.0) == 2
+    single = ag.primitive("single", lambda x, *, by=2.0: x * 2.0, lambda g, y, x: g * 2.0)
+    assert ag.grad(single)(1.0) == 2
+    strict = ag.primitive("strict", lambda x, by: x * by, lambda g, y, x, **how: g * how["by"])
+    assert ag.grad(lambda x: strict(x, by=3.0))(1.0) == 3
 
     class Own:
         def forward(self, x: float) -> float:

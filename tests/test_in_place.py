@@ -123,6 +123,12 @@ def test_a_program_in_place_is_the_one_of_new_tensors(steps: list[tuple[str, int
         np.testing.assert_allclose(gradient(True, order), gradient(False, order), rtol=1e-12)
 
 
+def test_a_number_that_is_read_twice() -> None:
+    t = Tensor(2.0)
+    (t[...] * 3 + t[()]).backward()
+    assert t.grad == 4
+
+
 def test_by_itself() -> None:
     x = Tensor(3.0)
     t = x * 1.0

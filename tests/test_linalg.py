@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -131,3 +132,21 @@ def test_factors_are_not_confused() -> None:
     assert np.any(ag.linalg.eigh(x).eigenvectors.data)
     x.data = 2 * X
     np.testing.assert_allclose(ag.linalg.eigh(x).eigenvalues.data, 2 * before.eigenvalues.data)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: np.linalg.multi_dot([x]), *[lambda x, n=n: np.linalg.matrix_power(x, n) for n in (0, 1, 2)]]
+)
+def test_what_is_no_product_of_matrices_is_refused(f: Callable[..., Any]) -> None:
+    for x in (np.ones((2, 3)), Tensor(np.ones((2, 3)))):
+        with pytest.raises((np.linalg.LinAlgError, ValueError), match="square|two or more|two arrays"):
+            f(x)
+
+
+@pytest.mark.parametrize("f", [np.linalg.eigh, np.linalg.svd, np.linalg.qr])
+def test_factors_are_those_of_what_the_array_holds_now(f: Callable[..., Any]) -> None:
+    t = Tensor(np.diag([2.0, 3.0]))
+    f(t)
+    t.data[...] = np.diag([5.0, 7.0])
+    for part, theirs in zip(f(t), f(t.data), strict=True):
+        np.testing.assert_allclose(part.data, theirs)

@@ -279,3 +279,13 @@ def test_weights_can_be_learned() -> None:
     gradcheck(lambda x, w: nn.mse_loss(x, B, weight=w), A, W)
     gradcheck(lambda x, w: nn.cross_entropy(x, IDS, weight=w, label_smoothing=0.1), A, V)
     gradcheck(lambda x, w: nn.binary_cross_entropy_with_logits(x, Q, weight=w, pos_weight=w), A, V)
+
+
+@pytest.mark.parametrize("loss", [nn.mse_loss, nn.l1_loss])
+def test_a_loss_of_nothing_is_nan_as_in_numpy_and_has_a_gradient(loss: Any) -> None:
+    x, y = Tensor(np.zeros((0, 3))), Tensor(np.zeros((0, 3)))
+    with pytest.warns(RuntimeWarning):
+        nothing = loss(x, y)
+    assert np.isnan(nothing.data)
+    nothing.backward()
+    assert x.grad.shape == y.grad.shape == (0, 3)

@@ -323,6 +323,53 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         np.average(t, 0, Tensor([1.0, -1.0]))
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.roll(x, 1),
+        lambda x: np.roll(x, -2, 1),
+        lambda x: np.roll(x, (1, 2), (0, 1)),
+        lambda x: np.unwrap(x),
+        lambda x: np.unwrap(x, axis=0),
+        lambda x: np.unwrap(x, 8.0, period=2.5),
+        lambda x: np.unwrap(x, period=2.5),
+    ],
+)
+def test_what_is_rolled_or_unwrapped_moves(f: Callable[..., Any]) -> None:
+    x = np.arange(12.0).reshape(3, 4) ** 2
+    y = f(x)
+    assert (y != x).any()
+    same(f(Tensor(x)).data, y)
+    gradcheck(f, x, directions=1)
+
+
+def test_the_derivative_of_fmod_by_the_divisor_is_a_whole_number() -> None:
+    x, y = np.linspace(-9, 9, 97), Tensor(np.full(97, 0.1))
+    np.fmod(x, y).sum().backward()
+    same(y.grad, np.rint(y.grad))
+    close(y.grad, (np.fmod(x, 0.1) - x) / 0.1, np.float64)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.polyval(x, [1.0, 2.0]),
+        lambda x: np.polyval([1.0, 2.0, 3.0], x),
+        lambda x: np.convolve(x, 2.0),
+        lambda x: np.convolve([1.0, 2.0], x),
+        lambda x: np.correlate(x, [1.0, 2.0]),
+        lambda x: np.ediff1d([1.0, 2.0, 4.0], x, x),
+        lambda x: np.insert([1.0, 2.0, 3.0], 1, x),
+        lambda x: np.insert(x, 1, [1.0, 2.0]),
+        lambda x: np.append([1.0, 2.0], x),
+    ],
+)
+def test_lists_and_numbers_beside_a_tensor_are_arrays(f: Callable[..., Any]) -> None:
+    x = np.array([2.0, 3.0, 5.0])
+    same(f(Tensor(x)).data, f(x))
+    gradcheck(f, x, directions=1)
+
+
 def test_methods_of_ufuncs_go_along_the_first_axis() -> None:
     x = np.arange(1.0, 7).reshape(2, 3)
     for f in (np.add, np.multiply, np.maximum, np.minimum, np.logaddexp):
@@ -394,6 +441,25 @@ def test_the_products_of_the_others(x: list[float]) -> None:
         ag.prod(leaf).backward()
         expected = [np.prod(np.delete(x, i)) for i in range(3)]
     np.testing.assert_allclose(leaf.grad, expected, rtol=1e-15)
+
+
+def test_products_with_and_without_zeros_side_by_side() -> None:
+    leaf = Tensor([[2.0, 0.0, 3.0], [1.0, 2.0, 3.0]])
+    ag.prod(leaf, axis=1).sum().backward()
+    same(leaf.grad, np.array([[0.0, 6.0, 0.0], [6.0, 3.0, 2.0]]))
+
+
+def test_what_is_added_at_many_places_broadcasts() -> None:
+    x, v, index = np.zeros((5, 3)), np.arange(9.0).reshape(3, 3), np.arange(9).reshape(3, 3) % 4
+    expected = x.copy()
+    np.add.at(expected, index, v)
+    same(ag.add_at(Tensor(x), index, v).data, expected)
+    gradcheck(lambda x, v: ag.add_at(x, index, v), x, v, order=2, directions=1)
+
+
+@pytest.mark.parametrize("n", range(2, 40))
+def test_a_row_of_points_ends_where_it_is_to_end(n: int) -> None:
+    same(np.linspace(Tensor(0.1), 0.7, n).data, np.linspace(0.1, 0.7, n))
 
 
 # -- the table is complete, and its checks are sharp ---------------------------------------------------

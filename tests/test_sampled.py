@@ -113,3 +113,9 @@ def test_going_back_through_a_filter_is_linear_in_the_length_of_the_signal() -> 
 def test_what_cannot_be_answered_is_refused(call: Callable[[Any], Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         call(Tensor([1.0, 2, 3]))
+
+
+def test_the_covariance_of_columns_with_a_row_beside_them() -> None:
+    m = np.arange(6.0).reshape(2, 3) ** 2
+    for y in (np.array([[1.0, 5.0]]), m[:, ::-1] ** 2):  # NumPy takes one row as it is
+        np.testing.assert_allclose(np.cov(Tensor(m), y, rowvar=False).data, np.cov(m, y, rowvar=False))

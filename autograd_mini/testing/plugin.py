@@ -1,4 +1,7 @@
-"""The plugin of pytest: the fixture `gradcheck`, and in the report of a failed test the graph behind its Tensors."""
+"""The plugin of pytest: the fixture `gradcheck`, and in the report of a failed test the graph behind its Tensors.
+
+PYTEST_DONT_REWRITE: there are no assertions here, and it may be imported before pytest finds it.
+"""
 
 from __future__ import annotations
 
