@@ -167,9 +167,12 @@ class Node:
     requires_grad : whether a cotangent is wanted here.
     grad : what `backward()` has added up, for leaves.
     name : what drawings call it; not there unless it was given one.
+    older : its older self; not there unless it was updated in place.
     """
 
-    __slots__ = ("__weakref__", "age", "grad", "name", "op", "operands", "params", "requires_grad", "scopes", "value")
+    __slots__ = (
+        "__weakref__", "age", "grad", "name", "older", "op", "operands", "params", "requires_grad", "scopes", "value",
+    )  # fmt: skip
 
     value: Value
     op: Primitive | None
@@ -180,6 +183,7 @@ class Node:
     requires_grad: bool
     grad: Value | None
     name: str
+    older: Node
 
     array: ClassVar[type] = object  # the type of values that have axes; a subclass names it
     number: ClassVar[type] = float  # and that of those that have none
@@ -230,7 +234,10 @@ def result(
         node.requires_grad = True
     else:
         leaf(node)
-        if node.value.base is not None:  # a view would change with the data of its operand, and nobody would know
+        own = node.value.base is None
+        for x in operands:
+            own = own and (x.value if isinstance(x, Node) else x) is not value
+        if not own:  # it would change with the data of its operand, and nobody would know
             node.value = node.value.copy()
     return node
 
@@ -248,6 +255,8 @@ def assume(node: Node, other: Node) -> None:
     """Make `node` what `other` is: its value, its application and its age."""
     node.value, node.age, node.grad, node.requires_grad = other.value, other.age, other.grad, other.requires_grad
     node.op, node.operands, node.params, node.scopes = other.op, other.operands, other.params, other.scopes
+    if hasattr(other, "older"):
+        node.older = other.older
 
 
 def primitive(name: str, forward: Callable[..., Value], *rules: Rule | None, variadic: bool = False) -> Operation:
@@ -568,16 +577,19 @@ def fit(ct: Any, primal: Value, op: Primitive) -> Any:
 
 
 def past(node: Node) -> tuple[Operand, ...]:
-    """Give the operands of `node` as they were when it used them.
+    """Give the operands of `node` as they were when it used them, and let it hold these from now on.
 
-    One that is younger was updated in place since, and is now the result of its older self and of something else.
+    One that is younger was updated in place since; as old is what was updated by itself.
     """
-    return tuple([_then(x, node.age) if isinstance(x, Node) else x for x in node.operands])
+    age = node.age
+    operands = [_then(x, age) if isinstance(x, Node) and x.age >= age else x for x in node.operands]
+    node.operands = tuple(operands)
+    return node.operands
 
 
 def _then(x: Node, age: int) -> Node:
-    while x.age > age and x.operands:
-        x = x.operands[0]
+    while x.age >= age and hasattr(x, "older"):
+        x = x.older
     return x
 
 
@@ -587,20 +599,18 @@ def _unchanged(node: Node, op: Primitive) -> tuple[Operand, ...]:
     for x in operands:
         if isinstance(x, Node) and x.age > node.age:
             raise RuntimeError(
-                _FREED
-                if x.op is FREED
-                else f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r} used it, so the "
-                "gradient would be wrong: run the forward pass again, or change data only after backward()"
+                f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r} used it, so the gradient "
+                "would be wrong: run the forward pass again, or change data only after backward()"
             )
     return operands
 
 
-def ancestors(output: Node) -> list[Node]:
-    """Give `output` and every recorded application behind it, oldest first."""
+def ancestors(output: Node, since: int = 0) -> list[Node]:
+    """Give `output` and every recorded application behind it that is younger than `since`, oldest first."""
     found, frontier = {output}, [output]
     while frontier:
         for x in past(frontier.pop()):
-            if isinstance(x, Node) and x.operands and x not in found:
+            if isinstance(x, Node) and x.operands and x.age > since and x not in found:
                 found.add(x)
                 frontier.append(x)
     return sorted(found, key=lambda node: node.age)

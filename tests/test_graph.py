@@ -216,6 +216,17 @@ def test_a_view_of_a_frozen_tensor_does_not_change_with_it() -> None:
     assert_array_equal(x.grad, [1, 2, 3])
 
 
+def test_what_a_primitive_hands_on_does_not_change_with_its_operand() -> None:
+    mirror = ag.primitive("mirror", lambda x: x, lambda g, y, x: -g)
+    x, frozen = ag.Tensor([1.0, 2.0]), ag.Tensor([1.0, 2.0], requires_grad=False) * 1
+    other = mirror(frozen)
+    y = (x * other).sum()
+    frozen.data += np.ones(2)
+    y.backward()
+    assert_array_equal(other.data, [1, 2])
+    assert_array_equal(x.grad, [1, 2])
+
+
 def test_an_index_and_a_condition_may_change_after_their_use() -> None:
     x = ag.Tensor([1.0, 2.0, 3.0])
     index, condition = np.array([0, 0, 2]), np.array([True, False, True])
