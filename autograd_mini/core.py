@@ -388,6 +388,11 @@ class _Once:
     def cotangent(self, position: int, g: Operand, *args: Any, **params: Any) -> Any:
         if g is not self.g:
             self.found, self.g = self.rule(g, *args, **params), g
+        if position >= len(self.found):
+            raise RuntimeError(
+                "a Tensor requires a gradient now, and was frozen when a checkpointed function used it: run the forward "
+                "pass again"
+            )
         ct = self.found[position]
         return ct.copy() if any(ct is other for other in self.found[:position]) else ct  # a leaf keeps it for itself
 
