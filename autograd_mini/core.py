@@ -390,8 +390,8 @@ class _Once:
             self.found, self.g = self.rule(g, *args, **params), g
         if position >= len(self.found):
             raise RuntimeError(
-                "a Tensor requires a gradient now, and was frozen when a checkpointed function used it: run the forward "
-                "pass again"
+                "a Tensor requires a gradient now, and was frozen when a checkpointed function used it: run the "
+                "forward pass again"
             )
         ct = self.found[position]
         return ct.copy() if any(ct is other for other in self.found[:position]) else ct  # a leaf keeps it for itself
