@@ -283,7 +283,11 @@ class Lives(RuleBasedStateMachine):
     def copied(self, tensor: Tensor, a: Life, slopes: Array) -> Life:
         """Add a result with applications of its own, except for those that were freed."""
         life = self.enters(Life(tensor, Dual(self.settled(tensor, a, [a]), slopes), True))
-        life.applications = {next(self.numbers)} | (a.applications & (self.freed | self.doubtful))
+        life.applications = a.applications & self.freed
+        if a.applications & self.doubtful:
+            life.applications.add(number := next(self.numbers))
+            self.doubtful.add(number)
+        life.applications.add(next(self.numbers))
         return life
 
     def settled(self, tensor: Tensor, dual: Dual, operands: Iterable[Life]) -> Array:
