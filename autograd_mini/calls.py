@@ -127,7 +127,7 @@ def _without_inside(y: Node, start: int) -> Node:
     program = Program(rows, sum(x.requires_grad for x in operands))
     value = y.value if y.value.base is None else y.value.copy("K")  # a view would keep what it is a view of
     node = result(type(y), value, checkpoint_p, tuple(operands), {"program": program}, True)
-    node.marks = y.marks
+    node.marks = tuple(mark for mark in y.marks if mark is not y.older)
     return node
 
 

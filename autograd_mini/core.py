@@ -31,7 +31,7 @@ Value = Any  # an array, a NumPy scalar or a Python number
 Operand = Any  # a Node or a Value
 Rule = Callable[..., Any]  # (g, result, *operands, **params) -> cotangent of one operand
 Scope = tuple[str, int]  # a label, and the clock when it began
-Mark = Scope | str  # a scope, or a source line as file:line
+Mark = Any  # a Scope, a source line as file:line, or an older self
 Doing = tuple[bool, tuple[Any, ...]]  # whether a thread records, and how it marks that
 
 
@@ -212,7 +212,7 @@ class Node:
         result in place, makes it younger than what was computed from it before, and the sweep sees that.
     marks : the named scopes that it was recorded in, or is the result of, innermost first. What was recorded
         since one of them began, up to this node, lies in it: so a module need only mark what it gives. Also the
-        source line where it was asked for, if that was noted.
+        source line where it was asked for, if that was noted, and its older self, if it was updated in place.
     requires_grad : whether a cotangent is wanted here.
     grad : what `backward()` has added up, for leaves.
     name : what drawings call it; not there unless it was given one.
@@ -241,6 +241,11 @@ class Node:
     def line(self) -> str:
         """Where the application was asked for, as ``file:line``, or "": see `source_lines`."""
         return next((mark for mark in self.marks if isinstance(mark, str)), "")
+
+    @property
+    def older(self) -> Node | None:
+        """What it was before it was last updated in place, if it was."""
+        return next((mark for mark in self.marks if isinstance(mark, Node)), None)
 
     @staticmethod
     def constant(x: Any) -> Value:
@@ -293,7 +298,10 @@ def result(
         node.requires_grad = True
     else:
         leaf(node)
-        if node.value.base is not None:  # a view would change with the data of its operand, and nobody would know
+        own = node.value.base is None
+        for x in operands:
+            own = own and (x.value if isinstance(x, Node) else x) is not value
+        if not own:  # it would change with the data of its operand, and nobody would know
             node.value = node.value.copy()
     return node
 
@@ -442,6 +450,11 @@ class _Once:
     def cotangent(self, position: int, g: Operand, *args: Any, **params: Any) -> Any:
         if g is not self.g:
             self.found, self.g = self.rule(g, *args, **params), g
+        if position >= len(self.found):
+            raise RuntimeError(
+                "a Tensor requires a gradient now, and was frozen when a checkpointed function used it: run the "
+                "forward pass again"
+            )
         ct = self.found[position]
         return ct.copy() if any(ct is other for other in self.found[:position]) else ct  # a leaf keeps it for itself
 
@@ -631,16 +644,19 @@ def fit(ct: Any, primal: Value, op: Primitive) -> Any:
 
 
 def past(node: Node) -> tuple[Operand, ...]:
-    """Give the operands of `node` as they were when it used them.
+    """Give the operands of `node` as they were when it used them, and let it hold these from now on.
 
-    One that is younger was updated in place since, and is now the result of its older self and of something else.
+    One that is younger was updated in place since; as old is what was updated by itself.
     """
-    return tuple([_then(x, node.age) if isinstance(x, Node) else x for x in node.operands])
+    age = node.age
+    operands = [_then(x, age) if isinstance(x, Node) and x.age >= age else x for x in node.operands]
+    node.operands = tuple(operands)
+    return node.operands
 
 
 def _then(x: Node, age: int) -> Node:
-    while x.age > age and x.operands:
-        x = x.operands[0]
+    while x.age >= age and (older := x.older) is not None:
+        x = older
     return x
 
 
@@ -649,8 +665,6 @@ def _unchanged(node: Node, op: Primitive) -> tuple[Operand, ...]:
     operands = past(node)
     for x in operands:
         if isinstance(x, Node) and x.age > node.age:
-            if x.op is FREED:
-                raise _freed(x)
             raise RuntimeError(
                 f"the data of a Tensor of shape {x.value.shape} changed after {op.name!r}{asked_at(node)} used it, so "
                 "the gradient would be wrong: run the forward pass again, or change data only after backward()"
@@ -665,12 +679,12 @@ def _freed(node: Node) -> RuntimeError:
     )
 
 
-def ancestors(output: Node) -> list[Node]:
-    """Give `output` and every recorded application behind it, oldest first."""
+def ancestors(output: Node, since: int = 0) -> list[Node]:
+    """Give `output` and every recorded application behind it that is younger than `since`, oldest first."""
     found, frontier = {output}, [output]
     while frontier:
         for x in past(frontier.pop()):
-            if isinstance(x, Node) and x.operands and x not in found:
+            if isinstance(x, Node) and x.operands and x.age > since and x not in found:
                 found.add(x)
                 frontier.append(x)
     return sorted(found, key=lambda node: node.age)

@@ -143,10 +143,7 @@ class Tensor(Node):
         What used this Tensor before, views of it too, keeps the old value. Shape and dtype stay. Where
         nothing is recorded, it is a leaf's data that changes.
         """
-        if not is_recording():
-            self.data = f(self.detach()).value
-            return self
-        if self.requires_grad and (self.op is None or self.op is identity_p.op):
+        if is_recording() and self.requires_grad and (self.op is None or self.op is identity_p.op):
             raise RuntimeError(
                 "what is being differentiated cannot be updated in place: write t = t + x, or "
                 "t = ag.set_at(t, index, value), or work on a copy, t = t.copy(); to change its data, as an optimiser "
@@ -159,8 +156,12 @@ class Tensor(Node):
             raise ValueError(
                 f"an update in place keeps the shape, {self.shape}, and this would give {new.shape}: make a new Tensor"
             )
+        if new.op is None:
+            self.data = new.value
+            return self
         assume(self, new if new.dtype == self.dtype else astype_p(new, dtype=self.dtype))
-        self.operands = tuple([old if x is self else x for x in self.operands])
+        self.marks = (old, *self.marks)
+        ancestors(self, since=old.age)  # lets what used the older self hold that, not what now holds it in turn
         return self
 
     shape = property(attrgetter("value.shape"))
@@ -412,7 +413,7 @@ class Tensor(Node):
                     "would have wrong gradients: run the forward pass again"
                 )
             operands = [(row[x], None) if isinstance(x, Node) and x in row else (None, x) for x in xs]
-            marks = [x if isinstance(x, str) else (x[0], starts.index(x[1])) for x in node.marks]
+            marks = [*((label, starts.index(start)) for label, start in node.scopes), *filter(None, [node.line])]
             begun = bisect_left(starts, node.age)  # how many scopes began before this node
             rows.append((type(node), node.value, node.op, operands, node.params, marks, begun, node.grad))
         return _graph, (rows,)

@@ -127,6 +127,16 @@ def test_data_that_changed_is_noticed() -> None:
         ag.checkpoint(careless)(Tensor(1.0))
 
 
+def test_what_was_frozen_inside_and_is_thawed_needs_another_forward_pass() -> None:
+    x, frozen = ag.Tensor(2.0), ag.Tensor(3.0, requires_grad=False)
+    y = ag.checkpoint(lambda: x * frozen)()
+    frozen.requires_grad = True
+    with pytest.raises(
+        RuntimeError, match="was frozen when a checkpointed function used it: run the forward pass again"
+    ):
+        y.backward()
+
+
 def test_where_nothing_is_recorded_it_just_runs() -> None:
     f = ag.checkpoint(lambda x: ag.exp(x) * 2)
     with ag.no_grad():

@@ -121,6 +121,8 @@ def test_there_must_be_something_to_check() -> None:
         check_op(lambda x: x)
     with pytest.raises(ValueError, match="no finite value at arrays of shape"):
         check_op(wrong("never", lambda x: x * np.nan, lambda g, y, x: g))
+    with pytest.raises(ValueError, match="constant has no operand to differentiate by"):
+        check_op(ag.primitive("constant", lambda x: x, None), 1.0)
 
 
 # -- another library -----------------------------------------------------------------------------------

@@ -131,6 +131,8 @@ def test_jacobian_and_hessian_of_known_functions() -> None:
     assert_allclose(ag.jacobian(lambda x: x * x)(X), np.diag(2 * X))
     assert ag.jacobian(lambda x: ag.stack([x[0] * x, x]))(X).shape == (2, 3, 3)
     assert ag.jacobian(lambda x: x[:0])(X).shape == (0, 3)
+    assert_allclose(ag.jacobian(lambda x: ag.stack([x, 2 * x]) @ X)(X), [X, 2 * X])
+    assert_allclose(ag.jacobian(lambda x: ag.einsum("i,i", x, x))(X), 2 * X)
     m = a.T @ a
     assert_allclose(ag.hessian(lambda x: x @ m @ x / 2)(X), m)
     assert_allclose(ag.hvp(lambda x: x @ m @ x / 2, X, 2 * X), m @ (2 * X))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import math
+import operator
 import pickle
 import sys
 import threading
@@ -17,6 +18,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import autograd_mini as ag
+from autograd_mini import core
 from autograd_mini.core import ancestors, is_recording, sweep
 from autograd_mini.ops import indexing
 
@@ -240,6 +242,17 @@ def test_a_view_of_a_frozen_tensor_does_not_change_with_it() -> None:
     frozen.data += np.ones(3)
     y.backward()
     assert_array_equal(x.grad, [1, 2, 3])
+
+
+def test_what_a_primitive_hands_on_does_not_change_with_its_operand() -> None:
+    mirror = ag.primitive("mirror", lambda x: x, lambda g, y, x: -g)
+    x, frozen = ag.Tensor([1.0, 2.0]), ag.Tensor([1.0, 2.0], requires_grad=False) * 1
+    other = mirror(frozen)
+    y = (x * other).sum()
+    frozen.data += np.ones(2)
+    y.backward()
+    assert_array_equal(other.data, [1, 2])
+    assert_array_equal(x.grad, [1, 2])
 
 
 def test_an_index_and_a_condition_may_change_after_their_use() -> None:
@@ -506,6 +519,16 @@ def test_a_forward_may_give_a_python_number() -> None:
     sine = ag.primitive("sine", math.sin, lambda g, y, x: g * ag.cos(x))
     assert type(sine(ag.Tensor(1.0)).data) is np.float64
     assert ag.grad(ag.grad(sine))(1.0) == -math.sin(1.0)
+
+
+def test_a_graph_of_nodes_that_are_no_tensors() -> None:
+    times = ag.primitive("times", operator.mul, lambda g, z, x, y: g * y, lambda g, z, x, y: g * x)
+    x = core.Node()
+    x.value, x.age, x.grad = np.float64(3), next(core.clock), None
+    core.leaf(x, requires_grad=True)
+    y = times(times(x, x), 2.0)
+    assert y.value == 18
+    assert dict(sweep(y, np.float64(1)))[x] == 12
 
 
 def test_a_primitive_needs_a_rule() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import operator
 import pickle
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -197,6 +199,16 @@ def test_a_constant_that_changed_is_noticed() -> None:
         y.backward()
 
 
+def test_a_frozen_leaf_that_is_updated_stays_what_it_is() -> None:
+    w = Tensor(X, name="w")
+    w.sum().backward()
+    w.requires_grad = False
+    w += 1.0
+    assert w.name == "w"
+    np.testing.assert_array_equal(w.data, X + 1)
+    np.testing.assert_array_equal(w.grad, [1, 1, 1])
+
+
 def test_the_methods_that_work_in_place() -> None:
     x = Tensor([[3.0, 1.0, 2.0], [1.0, 5.0, 4.0]])
     weights = np.arange(6.0).reshape(2, 3)
@@ -225,6 +237,40 @@ def test_a_freed_update_says_so() -> None:
     t.sum().backward(retain_graph=False)
     with pytest.raises(RuntimeError, match="graph was freed"):
         y.backward()
+
+
+@pytest.mark.parametrize("retain_graph", [True, False])
+def test_uses_of_older_selves_may_be_swept_after_the_update(retain_graph: bool) -> None:
+    x, f = Tensor(X), Tensor(V, requires_grad=False)
+    t = x * x
+    beside, constant = t * 3, x * f
+    t += ag.sin(t)
+    t *= 2
+    f += x
+    (t + beside + f).sum().backward(retain_graph=retain_graph)
+    np.testing.assert_allclose(x.grad, 2 * X * (2 + 2 * np.cos(X * X) + 3) + 1)
+    x.grad = None
+    constant.sum().backward()  # it used f before f was a result
+    np.testing.assert_array_equal(x.grad, V)
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_graph_with_updates_is_freed_by_reference_counting(swept: bool) -> None:
+    gc.disable()
+    try:
+        x = Tensor(X)
+        t = x * x
+        skip = t * 3
+        for _ in range(3):
+            t += ag.sin(t)
+        if swept:
+            t += skip  # which used a self older than that of the last update
+            t.sum().backward()
+        nodes = [weakref.ref(node) for node in (t, skip, *ag.core.ancestors(t))]
+        del t, skip
+        assert not any(node() is not None for node in nodes)
+    finally:
+        gc.enable()
 
 
 def test_a_graph_with_updates_is_copied_and_pickled() -> None:

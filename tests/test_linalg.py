@@ -63,6 +63,10 @@ def test_what_has_no_derivative_is_refused() -> None:
     for f in (ag.linalg.inv, ag.linalg.det, ag.linalg.svdvals, ag.linalg.eigvalsh):
         with pytest.raises(TypeError, match="float16"):
             f(Tensor(np.eye(2, dtype=np.float16)))
+    with pytest.raises(np.linalg.LinAlgError, match=r"of square matrices, not of shape \(3, 2\)"):
+        ag.linalg.matrix_power(Tensor(np.ones((3, 2))), 2)
+    with pytest.raises(np.linalg.LinAlgError, match=r"two or more matrices, not shapes \[\(2, 2\)\]"):
+        ag.linalg.multi_dot([Tensor(np.ones((2, 2)))])
     with pytest.raises(ValueError, match="three components"):
         ag.cross(Tensor([1, 2]), [3, 4])
     with pytest.raises(ValueError, match="equal lengths"):

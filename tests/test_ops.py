@@ -311,6 +311,27 @@ def test_axes_that_do_not_fit_are_refused() -> None:
             wrong()
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda t: ag.gelu(t, "erf"), '"none" or "tanh", not \'erf\''),
+        (lambda t: ag.diff(t, -1), "n >= 0 times, not -1"),
+        (lambda t: t.reshape(6, order="A"), "'C' or 'F', not 'A'"),
+        (lambda t: ag.squeeze(t, 0), r"axis 0 of shape \(2, 3\) is not one"),
+        (lambda t: ag.stack([]), "at least one array, and got none"),
+        (lambda t: ag.stack([t, t[0]]), r"one shape, not of \[\(2, 3\), \(3,\)\]: use concatenate"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(wrong: Callable[[Tensor], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        wrong(Tensor(np.ones((2, 3))))
+
+
+def test_one_condition_of_piecewise_needs_no_list() -> None:
+    x = np.array([-2.0, 3.0])
+    same(np.piecewise(Tensor(x), x > 0, [abs, -1]).data, np.piecewise(x, x > 0, [abs, -1]))
+
+
 def test_weights_that_do_not_fit_are_refused() -> None:
     t = Tensor(np.ones((2, 3)))
     for weights, axis, message in (

@@ -627,6 +627,12 @@ S = optim.SGD([Tensor(1.0)], lr=1.0)
 G = optim.Adagrad([Tensor(1.0)])
 
 
+def test_schedules_in_a_chain_multiply() -> None:
+    optimizer = optim.SGD([Tensor(1.0)], lr=2.0)
+    parts = [optim.StepLR(optimizer, 2, 0.5), optim.ExponentialLR(optimizer, 0.25)]
+    assert rates(optim.ChainedScheduler(parts), 4) == [2.0, 0.5, 2 / 32, 2 / 128]
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [

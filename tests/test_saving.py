@@ -168,6 +168,25 @@ def test_any_tree_goes_along(tmp_path_factory: pytest.TempPathFactory, tree: Any
     equal(ag.load(path).meta, tree)
 
 
+def test_paths_written_alike_and_texts_go_along(tmp_path: Path) -> None:
+    tree = {"a.b": np.arange(2), "a": {"b": np.arange(3)}, "names": np.array(["x", "y"], object)}
+    ag.save(tmp_path / "m", nn.Tanh(), meta=tree)
+    equal(ag.load(tmp_path / "m").meta, tree)
+
+
+def test_a_module_held_twice_stays_one(tmp_path: Path) -> None:
+    layer = nn.Linear(4, 4, rng=0)
+    ag.save(tmp_path / "m", nn.Sequential(layer, nn.Tanh(), layer))
+    again = ag.load(tmp_path / "m").model
+    assert again[0] is again[2]
+
+
+def test_a_generator_of_another_kind_is_not_loaded_into(tmp_path: Path) -> None:
+    ag.save(tmp_path / "m", nn.Dropout(0.5, rng=0))
+    with pytest.raises(ValueError, match="was a PCG64, and this model has a Philox"):
+        ag.load(tmp_path / "m", nn.Dropout(0.5, rng=np.random.Generator(np.random.Philox(0))))
+
+
 def test_what_would_need_pickle_is_refused(tmp_path: Path) -> None:
     for thing in (object(), {1, 2}, np.array([object()]), 1j):
         with pytest.raises(TypeError, match=r"meta/.*x.1 is of type .* cannot be written without pickle"):
@@ -244,6 +263,17 @@ def test_a_hostile_model_is_refused(file: Path, module: Any) -> None:
     altered(file, lambda description: json.dumps({**description, "model": {"module": "", **module}}))
     with pytest.raises(ValueError):  # noqa: PT011  # each has its own words
         _ = ag.load(file).model
+
+
+@pytest.mark.parametrize(
+    ("name", "fitted", "message"),
+    [("Pipeline", "mean_", "a file holds one of .*, not 'Pipeline'"), ("MinMaxScaler", "fit", "fit is nothing that a")],
+)
+def test_a_hostile_scaler_is_refused(file: Path, name: str, fitted: str, message: str) -> None:
+    scaler = [["scaler", name], ["parameters", {"dict": []}], ["fitted", {"dict": [[fitted, 1]]}]]
+    altered(file, lambda description: json.dumps({**description, "scaler": {"dict": scaler}}))
+    with pytest.raises(ValueError, match=message):
+        _ = ag.load(file).scaler
 
 
 @settings(max_examples=300, deadline=None)

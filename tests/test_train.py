@@ -271,6 +271,15 @@ def test_early_stopping_says_what_it_needs() -> None:
             EarlyStopping(**options)
 
 
+def test_how_often_is_a_number_or_a_name() -> None:
+    with pytest.raises(ValueError, match="every so many epochs, at least 1, not 0"):
+        Checkpoint("m", every=0)
+    with pytest.raises(ValueError, match="0 or more, not -1"):
+        trained(epochs=-1)
+    with pytest.raises(ValueError, match="'epoch' or, unless it watches a loss, 'batch', not 'step'"):
+        trained(schedule_every="step")
+
+
 def test_a_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
 
