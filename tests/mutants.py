@@ -340,9 +340,9 @@ def collected(tests: Iterable[Path | str], body: Callable[[Session, list[pytest.
     options = ["-q", "-s", "-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}", f"--basetemp={folder}"]
     options += ["-p", "no:cacheprovider", "-W", "ignore:Module already imported"]
     session = Session(body)
-    pytest.main([*options, *OPTIONS, *map(str, tests)], plugins=[session])
-    if not session.began:
-        raise RuntimeError(f"pytest could not collect {[str(test) for test in tests]}")
+    code = pytest.main([*options, *OPTIONS, *map(str, tests)], plugins=[session])
+    if not session.began or code == pytest.ExitCode.INTERNAL_ERROR:
+        raise RuntimeError(f"pytest could not collect, or not run, {[str(test) for test in tests]}")
 
 
 def observe(tests: list[Path], paths: list[Path], jobs: int) -> dict[str, Seen]:
@@ -359,7 +359,7 @@ def observe(tests: list[Path], paths: list[Path], jobs: int) -> dict[str, Seen]:
     def work(part: int) -> Callable[[Callable[[Any], None]], None]:
         def body(tell: Callable[[Any], None], session: Session, items: list[pytest.Item]) -> None:
             mine = items[part::jobs]
-            watch = Coverage(data_file=None, include=list(map(str, paths)))
+            watch = Coverage(data_file=None, config_file=False, include=list(map(str, paths)))
             watch.start()
             for item, following in zip(mine, [*mine[1:], None], strict=True):
                 watch.switch_context(item.nodeid)
