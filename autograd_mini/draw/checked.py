@@ -97,13 +97,14 @@ def mark(output: Node, graph: Graph) -> None:
 
 def _sent(node: Node, card: Card, checks: list[RuleCheck | None], ct: Any, true: Any) -> list[tuple[int, Use]]:
     """Send both cotangents on, and note which rules are wrong."""
-    assert node.op is not None
+    op = node.op
+    assert op is not None
     operands = [_wide(value_of(x)) for x in past(node)]
-    value = node.op.forward(*operands, **node.params)
-    site, rules, found = Site(node, operands, value, ct, true), node.op.rules, []  # once a node, for joint rules
+    value = op.forward(*operands, **node.params)
+    site, rules, found = Site(node, operands, value, ct, true), op.rules, []  # once a node, for joint rules
 
     def rule(k: int, ct: Any) -> Any:
-        return fit(rules[k](ct, value, *operands, **node.params), operands[k], node.op)  # type: ignore[arg-type]
+        return fit(rules[k](ct, value, *operands, **node.params), operands[k], op)
 
     for k, check in enumerate(checks):
         if not check:
@@ -159,7 +160,8 @@ def _differences(users: list[Use], true: Any) -> tuple[float, float]:
             sides = found.differences, found.differences
         left, right, error = left + sides[0], right + sides[1], error + found.error
     unit = float(np.linalg.norm(u)) * sqrt(u.size)
-    return tuple(0.0 if abs(side) <= error else side / unit for side in (left, right))  # type: ignore[return-value]
+    left, right = (0.0 if abs(side) <= error else side / unit for side in (left, right))
+    return left, right
 
 
 def _direction(true: Any) -> Array:
