@@ -488,11 +488,15 @@ def examine(
             for number in numbers:
                 executing[path, number].add(test)
 
+    idle = {test for test, (_, _, lines) in seen.items() if not any(lines.values())}
+
     def chosen(mutant: Mutant) -> tuple[list[str], int]:
         path = str(mutant.path)
         found = set().union(*(executing[path, line] for line in mutant.lines))
-        if not found and not mutant.live:  # a constant: whatever uses its module may use it
-            found = {test for (file, _), names in executing.items() if file == path for test in names}
+        if not mutant.live:  # what looks at functions without running them sees defaults and decorators
+            if not found:  # a constant: whatever uses its module may use it
+                found = {test for (file, _), names in executing.items() if file == path for test in names}
+            found |= idle
         kills = killers[mutant.path, mutant.group]
         order, spent = [], 0.0
         for test in sorted(found, key=lambda test: (-kills[test], seen[test].seconds)):

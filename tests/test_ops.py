@@ -169,6 +169,60 @@ def test_arrays_give_what_numpy_gives(row: Row, dtypes: list[Any], data: st.Data
     agree(ours, outcome(row.reference, *arrays, **case.params), row.exact)
 
 
+class AskedError(Exception):
+    """A function of NumPy was asked."""
+
+
+class Witness:
+    """Like an array, but whatever function of NumPy meets it only tells that it was asked."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.x = x
+
+    def __array_function__(self, function: Any, types: Any, args: Any, params: Any) -> None:
+        raise AskedError(function.__name__)
+
+    def __array_ufunc__(self, function: Any, method: str, *args: Any, **params: Any) -> None:
+        raise AskedError(f"{function.__name__}.{method}")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.x, name)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+# Rows whose first way leads elsewhere: to a function of another name, or to a simpler one.
+ELSEWHERE = {
+    "degrees", "radians", "sum", "prod", "add.accumulate", "multiply.accumulate", "cummax", "cummin", "divide.outer",
+    "ravel", "swapaxes", "moveaxis", "rollaxis", "squeeze", "expand_dims", "concatenate", "stack", "set_at", "add_at",
+    "linalg.vecdot", "linalg.matmul", "matvec", "vecmat",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.exact and row.name not in ELSEWHERE], ids=lambda row: row.name
+)
+@settings(drawn, max_examples=2)
+@given(st.data())
+def test_arrays_are_left_to_numpys_own_function(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+
+    def asked(function: Callable[..., Any]) -> str | None:
+        try:
+            function(*map(Witness, case.operands()), **case.params)
+        except AskedError as error:
+            return str(error)
+        except Exception:  # an operator, an index, a method of arrays: no function of NumPy
+            pass
+        return None
+
+    theirs = asked(row.reference)
+    assert theirs is None or asked(row.apply) == theirs
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row.lists], ids=lambda row: row.name)
 @drawn
 @given(st.data())
