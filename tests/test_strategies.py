@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
 import autograd_mini as ag
 from autograd_mini import Tensor, core, nn
@@ -39,6 +40,19 @@ def test_programs_are_differentiable(program: ours.Program) -> None:
     assert np.isfinite(y.data)
     assert check_graph(y).ok
     gradcheck(program, *[x.astype(np.float64) for x in program.inputs], directions=1)
+
+
+@settings(drawn, max_examples=100)
+@given(ours.programs(dtypes=[np.float64, np.float32, np.float16]))
+def test_programs_of_narrow_arrays_agree_with_differences(program: ours.Program) -> None:
+    gradcheck(program, *program.inputs, directions=1)
+
+
+def test_decompositions_take_no_half_precision() -> None:
+    half = ours.programs(dtypes=[np.float16], ops=["linalg.inv", "matmul"], min_ops=1)
+    exists(half, lambda program: program.inputs[0].dtype == np.float16)
+    with pytest.raises(NoSuchExample):
+        exists(half, lambda program: any(step.name == "linalg.inv" for step in program.steps))
 
 
 @settings(drawn, max_examples=500)

@@ -147,7 +147,7 @@ class _Growing:
         else:
             xs = [self.values[i] for i in places]
             params = operation.keywords(self.draw, *[x.shape for x in xs])
-            if operation.smooth(*xs, **params):
+            if operation.takes(*xs) and operation.smooth(*xs, **params):
                 step = Step(name, tuple(places), params)
                 y = np.asarray(step(everything, *xs))
                 if 0 < y.size <= WIDEST and y.ndim <= 4 and np.max(np.abs(y)) <= LARGEST:

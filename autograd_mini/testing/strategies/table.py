@@ -58,11 +58,11 @@ def _spaced(values: Any) -> Any:
 
 def _steep(x: Any) -> Any:
     """Whether matrices are well conditioned, with singular values far apart."""
-    return _spaced(np.linalg.svd(x, compute_uv=False))
+    return _spaced(np.linalg.svd(np.float64(x), compute_uv=False))
 
 
 def _definite(x: Any) -> Any:
-    values = np.linalg.eigvalsh(x + x.mT)
+    values = np.linalg.eigvalsh(np.float64(x + x.mT))
     return np.min(values) > 0 and _spaced(values)
 
 
@@ -125,6 +125,10 @@ class Operation:
     call: Callable[..., Any] | None = None
     together: Callable[..., dict[str, Any]] = lambda draw, *shapes: {}
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def takes(self, *xs: Any) -> bool:
+        """Whether it takes arrays of these dtypes: decompositions take no half precision."""
+        return not {"steep", "definite"}.intersection(self.domains) or all(x.dtype.itemsize > 2 for x in xs)
 
     def keywords(self, draw: Draw, *shapes: Shape) -> dict[str, Any]:
         """Draw keywords for operands of these shapes."""
