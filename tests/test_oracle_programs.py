@@ -36,7 +36,6 @@ LACKS = {
         "ldexp", "partition", "nn.binary_cross_entropy", "nn.binary_cross_entropy_with_logits", "nn.cross_entropy",
         "nn.hinge_loss", "nn.huber_loss", "nn.kl_div", "nn.l1_loss", "nn.mse_loss", "nn.nll_loss",
         "piecewise",  # takes JAX's functions alone
-        "nanmedian",  # of a number with keepdims=True has an axis, where NumPy's has none
     },
 }  # fmt: skip
 
@@ -46,6 +45,8 @@ REFUSES = {
     "jax": {},
 }
 
+QUANTILES = "median quantile percentile nanmedian nanquantile nanpercentile"
+
 # Where a library answers something else: the row of the page of conventions that says so, the operations, and when.
 DISAGREES: list[tuple[str, int, str, Callable[..., bool]]] = [
     ("pytorch", 27, "set_at", lambda step, *xs: True),
@@ -53,6 +54,8 @@ DISAGREES: list[tuple[str, int, str, Callable[..., bool]]] = [
     ("pytorch", 57, "getitem", lambda step, *xs: type(step.params["index"]) is tuple),
     ("pytorch", 81, "linalg.solve", lambda step, a, b: b.ndim == a.ndim - 1 > 1),
     ("pytorch", 79, "cov corrcoef", lambda step, *xs: xs[0].dtype == np.float32),
+    ("jax", 7, "vander", lambda step, x: 0 in x),
+    ("jax", 58, QUANTILES, lambda step, x: x.ndim == 0 and step.params["keepdims"]),
 ]
 
 
