@@ -81,6 +81,7 @@ def test_the_commands_of_the_pages_are_those_that_are_tested() -> None:
         'pip install ".[svg,train,test]" && python -m pytest -n auto',  # .ci/run
         "python -m tests.benchmarks.training_step --peers",  # tests/test_benchmarks.py
         "python -m tests.benchmarks.drawing",  # tests/test_benchmarks.py
+        "python -m tests.benchmarks.checking --peers",  # the same
         "python -m tests.benchmarks.operations --peers",  # the same
         "python -m tests.benchmarks.optimiser_step",  # tests/test_optim.py
         "python -m tests.mutants",  # tests/test_mutants.py
