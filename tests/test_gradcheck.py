@@ -290,6 +290,8 @@ HARD: dict[str, tuple[Callable[..., Any], list[Any], float]] = {
     "many periods away": (ag.sin, [[1e6, 2e6]], 1e-3),
     "very many periods away": (ag.sin, [[1e8, -3e8]], 1e-1),
     "fast oscillation": (lambda x: ag.sin(1e6 * x), [[0.1, 1.0, 2.0]], 1e-2),
+    "waves on a slope": (lambda x: x - ag.sin(x), [[1e4]], 1e-3),
+    "waves on a curve": (lambda x: x * x + ag.sin(x), [[1e4, 2e4]], 1e-3),
     "oscillation that grows": (lambda x: ag.sin(1 / x), [[0.01, 0.003, 0.1]], 1e-3),
     "growth": (lambda x: ag.exp(100 * x), [[0.0, 0.1, 1.0]], 1e-3),
     "a narrow peak": (lambda x: ag.exp(-1e4 * x * x), [[0.005, 0.01, 0.02]], 1e-3),

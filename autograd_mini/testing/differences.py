@@ -57,6 +57,16 @@ class Finding:
         return low - self.error <= self.rules <= high + self.error
 
     @property
+    def gap(self) -> float:
+        """How far the rules and the differences are apart, as a part of the larger."""
+        return abs(self.rules - self.differences) / (max(abs(self.rules), abs(self.differences)) or 1.0)
+
+    @property
+    def blur(self) -> float:
+        """How far they may be apart, as a part of the larger."""
+        return self.error / (max(abs(self.rules), abs(self.differences)) or 1.0)
+
+    @property
     def entries(self) -> list[tuple[int, ...]]:
         """The entries that move."""
         return [tuple(map(int, entry)) for entry in np.argwhere(self.direction)]
@@ -222,7 +232,11 @@ class Line:
                 break
             if not any(np.array_equal(scale, other) for other in tried):
                 tried.append(scale)
-                best = min(best, self.ladder(u, scale), key=lambda look: look[1])
+                look = self.ladder(u, scale)
+                # From afar a wave is not seen on a slope: what is right nearby may be off there by no more than it blurs.
+                if found.verdict == "right" and np.all(scale >= self.scale) and look[0].gap > 2 * found.blur:
+                    continue
+                best = min(best, look, key=lambda look: look[1])
         seen = found.verdict != "kink" or best[0].error < 0.1 * abs(found.right - found.left)
         return best[0] if seen and best[1] < BLUNT else found
 
@@ -300,15 +314,18 @@ class Line:
 
 
 def _limit(y: Array, power: int, rounding: Array) -> tuple[float, float]:
-    """Extrapolate values at steps that shrink to none, in powers of ``step ** power``; give it and its error."""
-    best, error = float(y[-1]), np.inf
+    """Extrapolate values at steps that shrink to none, in powers of ``step ** power``; give it and its error.
+
+    What agrees by chance at steps as long as a wave is not what shorter ones say, within the errors of both.
+    """
+    looks = list[tuple[int, float, float]]()
     table = [y]
     for j in range(1, len(y)):
         finer, coarser = table[-1][1:], table[-1][:-1]
         table.append(finer + (finer - coarser) / (RATIO ** (power * j) - 1))
         spread = 10 * np.maximum(np.abs(table[-1] - finer), np.abs(table[-1] - coarser)) + 3 * rounding[j:]
-        if np.isfinite(spread).any():
-            k = int(np.nanargmin(spread))
-            if spread[k] < error:
-                best, error = float(table[-1][k]), float(spread[k])
-    return best, error
+        looks += [(j + k, float(table[-1][k]), float(spread[k])) for k in np.flatnonzero(np.isfinite(spread))]
+    for shortest, value, error in sorted(looks, key=lambda look: look[2]):
+        if all(abs(value - other) <= error + blur for step, other, blur in looks if step > shortest):
+            return value, error
+    return float(y[-1]), np.inf
