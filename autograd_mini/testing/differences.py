@@ -233,7 +233,7 @@ class Line:
             if not any(np.array_equal(scale, other) for other in tried):
                 tried.append(scale)
                 look = self.ladder(u, scale)
-                # From afar a wave is not seen on a slope: what is right nearby may be off there by no more than it blurs.
+                # From afar a wave on a slope is not seen: what is right nearby may be off by no more than it blurs.
                 if found.verdict == "right" and np.all(scale >= self.scale) and look[0].gap > 2 * found.blur:
                     continue
                 best = min(best, look, key=lambda look: look[1])
