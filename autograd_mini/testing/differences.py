@@ -324,7 +324,7 @@ def _limit(y: Array, power: int, rounding: Array) -> tuple[float, float]:
         finer, coarser = table[-1][1:], table[-1][:-1]
         table.append(finer + (finer - coarser) / (RATIO ** (power * j) - 1))
         spread = 10 * np.maximum(np.abs(table[-1] - finer), np.abs(table[-1] - coarser)) + 3 * rounding[j:]
-        looks += [(j + k, float(table[-1][k]), float(spread[k])) for k in np.flatnonzero(np.isfinite(spread))]
+        looks += [(j + int(k), float(table[-1][k]), float(spread[k])) for k in np.flatnonzero(np.isfinite(spread))]
     for shortest, value, error in sorted(looks, key=lambda look: look[2]):
         if all(abs(value - other) <= error + blur for step, other, blur in looks if step > shortest):
             return value, error
