@@ -23,7 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 EPS = float(np.finfo(np.float64).eps)
 SMALL = 1e-3  # an entry nearer to zero than this is moved as if it were this, beside others that are larger
-RATIO, RUNGS = 4.0, 5  # each step of the ladder is a quarter of the one before
+RATIO, RUNGS = 4.1, 5  # each step of a ladder over the next: no power of two, as those round alike
 NEARER = 1, 2**8, 2**16  # by how much smaller steps are tried
 SHARP, BLUNT = 1e-3, 0.1  # what part of a derivative its error may be, to settle something; and to be of use at all
 
@@ -153,7 +153,7 @@ class Line:
     def check(self, u: Array) -> Iterator[Finding]:
         """Give what is not right along `u`, each part of it as small as it can be; or nothing."""
         doubted: Finding | None = None
-        found = False
+        found, whole_way = False, u
         while u.any() and self.doubt(u, blunt=True):
             whole = self.careful(u)
             if whole.verdict == "right":
@@ -165,7 +165,7 @@ class Line:
                 found = True
                 yield finding
             u = np.where(part != 0, 0, u)
-        if doubted and not found:
+        if doubted and not found and not self.close(whole_way):
             yield doubted
 
     def verdict(self, u: Array) -> Finding:
@@ -240,6 +240,11 @@ class Line:
         seen = found.verdict != "kink" or best[0].error < 0.1 * abs(found.right - found.left)
         return best[0] if seen and best[1] < BLUNT else found
 
+    def close(self, u: Array) -> bool:
+        """Whether the rules are clearly right where small entries move by as little as they would alone."""
+        looks = (self.ladder(u, self.own / part) for part in NEARER)
+        return any(look.verdict == "right" and doubt <= SHARP for look, doubt in looks)
+
     def ladder(self, u: Array, scale: Array) -> tuple[Finding, float]:
         """Compare along ``scale * u``, from both sides and from each; and say what part of it the error may be."""
         line = scale * u
@@ -264,7 +269,8 @@ class Line:
         shift = np.max(self.own / np.where(line == 0, np.inf, np.abs(line)), initial=0)  # what x rounds by as it moves
         rounding = (self.known * self.eps + size * EPS * shift) / steps
         jitter = np.max(np.abs(np.diff(both)[-2:] * steps[-2:]))  # what values round by inside, where steps show it
-        if jitter <= self.eps**0.5 * max(self.known, self.natural):
+        ones = float(sum(np.abs(ct).sum() for ct in self.cts))  # there may be such, as in `1 - cos(x)`
+        if jitter <= max(self.eps**0.5 * max(self.known, self.natural), 100 * self.eps * ones):
             rounding = np.maximum(rounding, jitter / steps)
         (central, error), (above, blur), (below, haze) = (
             _limit(x, power, rounding) for x, power in ((both, 1 if edge else 2), (right, 1), (left, 1))
