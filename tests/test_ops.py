@@ -220,8 +220,8 @@ def bare(x: Any) -> Any:
 # Rows whose first way leads elsewhere: to a function of another name, or to a simpler one.
 ELSEWHERE = {
     "degrees", "radians", "sum", "prod", "add.accumulate", "multiply.accumulate", "cummax", "cummin", "divide.outer",
-    "ravel", "swapaxes", "moveaxis", "rollaxis", "squeeze", "expand_dims", "concatenate", "stack", "set_at", "add_at",
-    "linalg.vecdot", "linalg.matmul", "matvec", "vecmat", "mse", "custom_vjp",
+    "ravel", "swapaxes", "moveaxis", "rollaxis", "squeeze", "expand_dims", "concatenate", "stack", "stack of rows",
+    "set_at", "add_at", "linalg.vecdot", "linalg.matmul", "matvec", "vecmat", "mse", "custom_vjp",
 }  # fmt: skip
 
 
@@ -374,14 +374,24 @@ def test_a_copy_has_memory_of_its_own() -> None:
 
 def test_axes_that_do_not_fit_are_refused() -> None:
     t = Tensor(np.ones((2, 3)))
-    for wrong in (
-        lambda: t.transpose(0),
-        lambda: np.transpose(t, (0,)),
-        lambda: t.transpose(0, 0),
-        lambda: t.swapaxes(0, 2),
+    for wrong, message in (
+        (lambda: t.transpose(0), "axes don't match"),
+        (lambda: np.transpose(t, (0,)), "axes don't match"),
+        (lambda: t.transpose(0, 0), "repeated axis in `axes`"),
+        (lambda: t.transpose(0, 2), "axes: axis 2 is out of bounds"),
+        (lambda: t.swapaxes(0, 2), "axis 2 is out of bounds"),
+        (lambda: t.swapaxes(2, 0), "axis 2 is out of bounds"),
     ):
-        with pytest.raises(ValueError, match=r"ax[ei]s"):
+        with pytest.raises(ValueError, match=message):
             wrong()
+
+
+def test_axes_and_shapes_are_noted_as_tuples() -> None:  # as drawings tell them
+    t = Tensor(np.ones((2, 3)))
+    for y in (t.T, np.transpose(t), t.transpose([1, -2]), t.swapaxes(0, 1), np.moveaxis(t, 0, 1), np.rollaxis(t, 1)):
+        assert y.params == {"axes": (1, 0)}
+    for y in (np.expand_dims(t, 0), np.squeeze(t.reshape(1, 2, 1, 3), 2)):
+        assert y.params == {"shape": (1, 2, 3), "order": "C"}
 
 
 @pytest.mark.parametrize(
@@ -392,6 +402,9 @@ def test_axes_that_do_not_fit_are_refused() -> None:
         (lambda t: ag.cumsum(t[0, 0], 1), "axis 1 is out of bounds"),
         (lambda t: t.reshape(6, order="A"), "'C' or 'F', not 'A'"),
         (lambda t: ag.squeeze(t, 0), r"axis 0 of shape \(2, 3\) is not one"),
+        (lambda t: np.concatenate([t[0, 0], t[0, 0]]), "zero-dimensional arrays cannot be concatenated"),
+        (lambda t: np.concatenate([t, t[0]]), "same number of dimensions"),
+        (lambda t: ag.concatenate([]), "need at least one array"),
         (lambda t: ag.stack([]), "at least one array, and got none"),
         (lambda t: ag.stack([t, t[0]]), r"one shape, not of \[\(2, 3\), \(3,\)\]: use concatenate"),
     ],
