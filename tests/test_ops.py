@@ -299,6 +299,7 @@ def test_methods_are_the_functions(name: str, data: st.DataObject) -> None:
         lambda f, x: f.broadcast_arrays(x, x[:1], x[0]),
         lambda f, x: f.meshgrid(x[0], x[1], x[2, :1]),
         lambda f, x: f.meshgrid(x[0], x[1], sparse=True),
+        lambda f, x: f.meshgrid(x[0], x[1], indexing="ij"),
         lambda f, x: f.atleast_1d(x, x[0], x[0, 0]),
         lambda f, x: f.atleast_2d(x, x[0], x[0, 0]),
         lambda f, x: f.atleast_3d(x, x[0], x[0, 0]),
@@ -416,6 +417,13 @@ def test_settings_that_do_not_fit_are_refused(wrong: Callable[[Tensor], Any], me
 
 def test_what_is_differed_no_times_is_joined_to_nothing() -> None:
     same(np.diff(Tensor([1.0, 2.0]), 0, prepend=3.0).data, np.array([1.0, 2.0]))
+
+
+def test_integers_are_widened_by_what_is_put_among_them() -> None:
+    x = Tensor([0.5])
+    for y in (np.insert([1, 2], 1, x), np.ediff1d([1, 2], x), np.append([1, 2], x)):
+        assert y.data.tolist().count(0.5) == 1
+        assert y.requires_grad
 
 
 def test_one_condition_of_piecewise_needs_no_list() -> None:
