@@ -220,8 +220,8 @@ def bare(x: Any) -> Any:
 # Rows whose first way leads elsewhere: to a function of another name, or to a simpler one.
 ELSEWHERE = {
     "degrees", "radians", "sum", "prod", "add.accumulate", "multiply.accumulate", "cummax", "cummin", "divide.outer",
-    "ravel", "swapaxes", "moveaxis", "rollaxis", "squeeze", "expand_dims", "concatenate", "stack", "stack of rows",
-    "set_at", "add_at", "linalg.vecdot", "linalg.matmul", "matvec", "vecmat", "mse", "custom_vjp",
+    "ravel", "swapaxes", "moveaxis", "rollaxis", "squeeze", "expand_dims", "concatenate", "stack", "set_at", "add_at",
+    "linalg.vecdot", "linalg.matmul", "matvec", "vecmat", "mse", "custom_vjp",
 }  # fmt: skip
 
 
@@ -413,6 +413,12 @@ def test_axes_and_shapes_are_noted_as_tuples() -> None:  # as drawings tell them
 def test_settings_that_do_not_fit_are_refused(wrong: Callable[[Tensor], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wrong(Tensor(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_the_rows_of_one_array_are_stacked(axis: int) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    same(np.stack(Tensor(x), axis).data, np.stack(x, axis))
 
 
 def test_what_is_differed_no_times_is_joined_to_nothing() -> None:

@@ -175,7 +175,6 @@ ROWS = [
     Row("meshgrid",     wholly(ag.meshgrid), wholly(np.meshgrid), vectors()),
     Row("concatenate",  listed(ag.concatenate), listed(np.concatenate), joined()),
     Row("stack",        listed(ag.stack),       listed(np.stack),  stacked()),
-    Row("stack of rows", ag.stack,              np.stack,          one(1, side=1, axis=axis)),
     Row("vstack",       listed(ag.vstack),      listed(np.vstack), some(lambda n, m, k: (n,), lambda n, m, k: (k, n))),
     Row("hstack",       listed(ag.hstack),      listed(np.hstack), some(lambda n, m, k: (n, k, m))),
     Row("hstack of vectors", listed(ag.hstack), listed(np.hstack), some(lambda n, m, k: (), lambda n, m, k: (k,))),
