@@ -15,6 +15,7 @@ import pytest
 import autograd_mini as ag
 from autograd_mini import Tensor, numpy_protocol
 from autograd_mini.numpy_protocol import ANSWERS, LEAVES, OTHERS, REASONS, REFUSED, named
+from autograd_mini.ops.namesake import namesake
 
 from .coverage import CLASSES, public, unclassified
 from .operations import ROWS, samples
@@ -117,6 +118,25 @@ def test_another_name_for_a_function_is_differentiable(theirs: Callable[..., Any
     np.testing.assert_array_equal(y.data, wanted)
     y.sum().backward()
     assert t.grad.any()
+
+
+def test_a_namesake_has_numpys_name_and_words_or_its_own() -> None:
+    for name in ("add", "divide", "reciprocal", "positive"):
+        ours = getattr(ag, name)
+        assert (ours.__name__, ours.__qualname__) == (name, name)
+        assert ours.__doc__ == f"``numpy.{name}``, of Tensors too."
+    assert ag.nancumsum.__doc__.startswith("Add up the entries")
+    assert ag.nancumsum(x=Tensor(V)).requires_grad  # which NumPy calls `a`
+
+
+def test_what_numpy_does_not_have_yet_answers_for_arrays_itself() -> None:
+    @namesake(None)
+    def newer(x: Any) -> Any:
+        """Double."""
+        return 2 * x
+
+    assert newer(3) == 6
+    assert (newer.__name__, newer.__doc__) == ("newer", "Double.")
 
 
 # -- leaves the graph, refused, or nothing to differentiate ----------------------------------------------

@@ -281,11 +281,19 @@ def test_weights_can_be_learned() -> None:
     gradcheck(lambda x, w: nn.binary_cross_entropy_with_logits(x, Q, weight=w, pos_weight=w), A, V)
 
 
-@pytest.mark.parametrize("loss", [nn.mse_loss, nn.l1_loss])
-def test_a_loss_of_nothing_is_nan_as_in_numpy_and_has_a_gradient(loss: Any) -> None:
-    x, y = Tensor(np.zeros((0, 3))), Tensor(np.zeros((0, 3)))
+@pytest.mark.parametrize(
+    ("loss", "target"),
+    [
+        (nn.mse_loss, Tensor(np.zeros((0, 3)))),
+        (nn.l1_loss, Tensor(np.zeros((0, 3)))),
+        (nn.cross_entropy, np.zeros(0, int)),
+    ],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_a_loss_of_nothing_is_nan_as_in_numpy_and_has_a_gradient(loss: Any, target: Any) -> None:
+    leaves = [x for x in (Tensor(np.zeros((0, 3))), target) if isinstance(x, Tensor)]
     with pytest.warns(RuntimeWarning):
-        nothing = loss(x, y)
+        nothing = loss(leaves[0], target)
     assert np.isnan(nothing.data)
     nothing.backward()
-    assert x.grad.shape == y.grad.shape == (0, 3)
+    assert all(x.grad.shape == (0, 3) for x in leaves)

@@ -78,7 +78,6 @@ def silu(x: Any) -> Any:
     .. [1] Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units for neural network function approximation in
        reinforcement learning", Neural Networks 107 (2018).
     """
-    x = _float(x)
     return gated(x, sigmoid(x))
 
 

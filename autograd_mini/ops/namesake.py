@@ -15,7 +15,7 @@ def namesake(theirs: Callable[..., Any] | None) -> Callable[[Function], Function
     """Decorate our version of one of NumPy's functions; None if this NumPy does not have it yet."""
 
     def decorate(ours: Function) -> Function:
-        @wraps(ours, updated=())
+        @wraps(ours)
         def either(*args: Any, **kwargs: Any) -> Any:
             if theirs is None or holds_tensor([*args, *kwargs.values()]):
                 return ours(*args, **kwargs)

@@ -54,7 +54,7 @@ def _recur(links: Any, rows: Any) -> None:
     range of the dtype, steep links make short blocks; what is infinite goes step by step.
     """
     n = len(rows)
-    steepest = 1 + int(np.absolute(np.frexp(links)[1]).max(initial=0))
+    steepest = 1 + np.absolute(np.frexp(links)[1]).max(initial=0)
     length = min(math.isqrt(n), -np.finfo(rows.dtype).minexp // steepest)
     if length < 8 or n < rows[0].size or np.isinf(links).any():
         for i in range(n - 1):
@@ -170,7 +170,6 @@ def nancumprod(x: Any, axis: int | None = None) -> Any:
     return cumprod(where(np.isnan(x), 1, x), axis)
 
 
-@namesake(np.unwrap)
 def unwrap(p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     """Add to the entries along `axis` the whole periods that keep neighbours within half a period."""
     return unwrap_p(p, discont=discont, axis=axis, period=period)

@@ -118,7 +118,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 def _permuted(theirs: Callable[..., Any], x: Any, *params: Any) -> Any:
     """Permute the axes of `x` as a function of NumPy permutes those of an array whose strides name them."""
     ndim = len(shape_of(x))
-    axes = np.ndarray((1,) * ndim, np.bool_, b"\0", 0, tuple(range(ndim)))
+    axes = np.ndarray((1,) * ndim, np.bool_, b"\0", 0, range(ndim))
     return transpose_p(x, axes=theirs(axes, *params).strides)
 
 
@@ -202,11 +202,9 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an existing axis; ``axis=None`` flattens them first."""
     if axis is None:
         return concatenate_p(*(ravel(x) for x in arrays), axis=0)
-    ndims = {len(shape_of(x)) for x in arrays}
-    # what NumPy refuses (nothing, numbers, unequal ranks) goes to it unchanged, for its own message
-    return concatenate_p(
-        *arrays, axis=normalize_axis_index(axis, max(ndims)) if len(ndims) == 1 and ndims != {0} else axis
-    )
+    ndims = [len(shape_of(x)) for x in arrays]
+    # nothing and numbers, which NumPy refuses, go to it unchanged, for its own message
+    return concatenate_p(*arrays, axis=normalize_axis_index(axis, max(ndims)) if any(ndims) else axis)
 
 
 @namesake(np.append)
@@ -217,8 +215,8 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 def joined(dtype: Any, *parts: Any) -> Any:
     """Flatten and join parts, in the given dtype: an integer one would lose their derivatives, so it widens."""
-    y = concatenate(parts, None) if len(parts) > 1 else ravel(parts[0])
-    return astype(y, dtype) if np.dtype(dtype).kind == "f" and y.dtype != dtype else y
+    y = concatenate(parts, None)
+    return astype(y, dtype) if dtype.kind == "f" and y.dtype != dtype else y
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
@@ -228,7 +226,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     shapes = {shape_of(x) for x in arrays}
     if len(shapes) > 1:
         raise ValueError(f"stack joins arrays of one shape, not of {sorted(shapes)}: use concatenate for those")
-    return concatenate([expand_dims(x, axis) for x in arrays], normalize_axis_index(axis, len(shape_of(arrays[0])) + 1))
+    return concatenate([expand_dims(x, axis) for x in arrays], axis)
 
 
 @namesake(np.vstack)

@@ -38,8 +38,8 @@ ROWS = [
     Row("softplus",    ag.softplus,    lambda x: np.log(1 + np.exp(1.0 * x)), broadcast("any"), exact=False),
     Row("softsign",    ag.softsign,    lambda x: x / (1.0 + abs(x)), broadcast("nonzero"), exact=False),
     Row("relu",        ag.relu,        lambda x: np.maximum(x, 0), broadcast("nonzero")),
-    Row("leaky_relu",  ag.leaky_relu,  lambda x, slope: np.where(x > 0, x, slope * x),
-                       broadcast("nonzero", slope=st.sampled_from([0.0, 0.25])), exact=False),
+    Row("leaky_relu",  ag.leaky_relu,  lambda x, slope: np.where(x > 0, 1.0 * x, slope * x),
+                       broadcast("nonzero", slope=st.sampled_from([0, 0.25])), exact=False),
     Row("silu",        ag.silu,        lambda x: x / (1 + np.exp(-1.0 * x)), broadcast("any"), exact=False),
     Row("gelu",        ag.gelu,        gelu, broadcast("any", approximate=st.sampled_from(["none", "tanh"])),
                        exact=False),
@@ -48,8 +48,9 @@ ROWS = [
     Row("selu",        ag.selu,
                        lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543773 * np.expm1(1.0 * x)),
                        broadcast("nonzero"), exact=False),
-    Row("hardtanh",    ag.hardtanh,    lambda x, max_val: np.clip(1.0 * x, -1, max_val),
-                       broadcast("odd", max_val=bound), exact=False),
+    Row("hardtanh",    ag.hardtanh,    lambda x, min_val, max_val: np.clip(1.0 * x, min_val, max_val),
+                       broadcast("odd", min_val=st.sampled_from([-1, -0.75]), max_val=st.sampled_from([2, 0.5])),
+                       exact=False),
     Row("logsigmoid",  ag.logsigmoid,  lambda x: -np.log(1 + np.exp(-1.0 * x)), broadcast("any"), exact=False),
 ]
 # fmt: on

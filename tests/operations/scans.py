@@ -15,8 +15,13 @@ from .table import Row, broadcast, differed, edged, scanned
 
 
 def flattened(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method of a ufunc take axis=None, as `cumsum` does."""
-    return lambda x, axis: f(np.ravel(x), 0) if axis is None else f(x, axis)
+    """Let a method of a ufunc take axis=None and numbers, as `cumsum` does."""
+    return lambda x, axis: f(np.ravel(x), 0) if axis is None or not np.ndim(x) else f(x, axis)
+
+
+def given(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Take operands by their names."""
+    return lambda x, *others, names, **params: f(x, **dict(zip(names, others, strict=True)), **params)
 
 
 def holed(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +39,8 @@ ROWS = [
                        one(1, axis=axis, include_initial=st.booleans())),
     Row("cumulative_prod", ag.cumulative_prod, getattr(np, "cumulative_prod", ag.cumulative_prod),
                        one(1, axis=axis, include_initial=st.booleans())),
-    Row("cumulative_sum of a vector", ag.cumulative_sum, getattr(np, "cumulative_sum", ag.cumulative_sum), one(0, 1)),
+    Row("cumulative_sum of a vector", ag.cumulative_sum, getattr(np, "cumulative_sum", ag.cumulative_sum),
+                       one(0, 1, include_initial=st.booleans())),
     Row("ediff1d",     ag.ediff1d,     np.ediff1d,       broadcast("any")),
     Row("ediff1d with ends", lambda x, y, z: ag.ediff1d(x, y, z), lambda x, y, z: np.ediff1d(x, y, z),
                        one(1).flatmap(lambda case: st.just(case._replace(bases=case.bases * 3, views=case.views * 3)))),
@@ -46,8 +52,7 @@ ROWS = [
     Row("cummax",      ag.cummax,      flattened(np.maximum.accumulate), scanned("distinct")),
     Row("cummin",      ag.cummin,      flattened(np.minimum.accumulate), scanned("distinct")),
     Row("diff",        ag.diff,        np.diff,          differed()),
-    Row("diff of parts", lambda x, prepend, append, axis: ag.diff(x, axis=axis, prepend=prepend, append=append),
-                       lambda x, prepend, append, axis: np.diff(x, axis=axis, prepend=prepend, append=append), edged()),
+    Row("diff of parts", given(ag.diff), given(np.diff), edged()),
     Row("divide.outer", lambda x, y: ag.divide(ag.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y), np.divide.outer,
                        broadcast("any", "nonzero")),
 ]

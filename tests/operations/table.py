@@ -184,9 +184,10 @@ def normed(draw: Draw) -> Case:
 
 @st.composite
 def scanned(draw: Draw, kind: str = "any") -> Case:
-    """One operand, and an axis or none."""
+    """One operand, and an axis or none; a number has two."""
     shape = draw(shapes())
-    axis = draw(st.sampled_from([None, *range(-len(shape), len(shape))]))
+    ndim = max(len(shape), 1)
+    axis = draw(st.sampled_from([None, *range(-ndim, ndim)]))
     return cased(draw, [shape], [kind], axis=axis)
 
 
@@ -198,12 +199,14 @@ def differed(draw: Draw) -> Case:
 
 @st.composite
 def edged(draw: Draw) -> Case:
-    """One operand, and what comes before and after it along an axis: a number, or an array of any length there."""
+    """One operand, and what comes before or after it along an axis: a number, or an array of any length there."""
     shape = draw(shapes(min_dims=1))
     axis = draw(st.integers(0, len(shape) - 1))
-    edges = [(*shape[:axis], draw(st.integers(0, 2)), *shape[axis + 1 :]) for _ in range(2)]
+    names = draw(st.sampled_from([("prepend", "append"), ("prepend",), ("append",)]))
+    edges = [(*shape[:axis], draw(st.integers(0, 2)), *shape[axis + 1 :]) for _ in names]
     edges = [draw(st.sampled_from([(), edge])) for edge in edges]
-    return cased(draw, [shape, *edges], ["any"] * 3, axis=signed(draw, axis, len(shape)))
+    params = {"n": draw(st.integers(1, 2)), "axis": signed(draw, axis, len(shape)), "names": names}
+    return cased(draw, [shape, *edges], ["any"] * (1 + len(names)), **params)
 
 
 @st.composite

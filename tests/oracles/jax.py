@@ -101,7 +101,9 @@ ROWS: dict[str, Function] = {
     "gelu": lambda x, approximate: nn.gelu(x, approximate == "tanh"),
     "elu": nn.elu,
     "selu": nn.selu,
-    "hardtanh": lambda x, max_val: nn.hard_tanh(x) if max_val == 1 else without("another limit"),
+    "hardtanh": lambda x, max_val, min_val=-1: (
+        nn.hard_tanh(x) if (min_val, max_val) == (-1, 1) else without("other limits")
+    ),
     "logsigmoid": nn.log_sigmoid,
     "logsumexp": special.logsumexp,
     "softmax": nn.softmax,
