@@ -701,6 +701,7 @@ def test_a_scope_may_be_a_decorator_and_knows_its_thread():
         thread.join()
         mine = ag.Tensor(1.0) * 2
     assert [[label for label, _ in y.scopes] for y in (found[0], mine, mine * 2)] == [[], ["mine"], []]
+    assert (mine * 2).scopes == ()
     assert boxes(draw(step(ag.Tensor(1.0), 2))) == [(0, "step", 3), (1, "step", 3)]
 
 

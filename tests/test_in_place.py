@@ -299,6 +299,7 @@ def test_a_long_chain_of_updates() -> None:
         t += 1e-6
     t.backward()
     assert x.grad == 1
+    assert type(t.operands) is tuple  # also of what was updated since
 
 
 def test_a_graph_with_updates_is_drawn() -> None:

@@ -258,6 +258,13 @@ def test_hostile_names_of_files_are_only_text(name: str) -> None:
     assert "<script>bad" not in drawing.html
 
 
+def test_a_neighbour_of_the_library_is_not_in_it() -> None:
+    file = f"{Path(ag.__file__).parent}_of_mine/model.py"
+    names: dict[str, Any] = {"ag": ag, "x": Tensor(2.0)}
+    exec(compile("with ag.source_lines():\n    y = ag.sin(x) * x", file, "exec"), names)
+    assert names["y"].line == f"{file}:2"
+
+
 def test_a_wrong_rule_is_named_with_the_line_that_asked_for_it() -> None:
     slow = ag.primitive("slow", lambda x: x * x, lambda g, y, x: 1.01 * g * x)
     x = Tensor(X)
