@@ -193,9 +193,11 @@ def custom_vjp(f: Function, rule: Function) -> Function:
             )
         return grown(y, (floating(plain(part)) for part in leaves(y)))
 
+    @wraps(f, assigned=(), updated=())  # by which reports find the user's line
     def forward(*xs: Any, form: Tree, outline: Tree, kwargs: dict[str, Any]) -> Any:
         return _joined(value(xs, form, kwargs))
 
+    @wraps(rule, assigned=(), updated=())
     def cotangents(g: Any, y: Any, *xs: Any, form: Tree, outline: Tree, kwargs: dict[str, Any]) -> list[Any]:
         args = grown(form, iter(xs))
         found = rule(_parted(g, outline), _parted(y, outline), *args, **kwargs)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -119,6 +122,47 @@ def test_variadic_and_joint_rules_are_checked() -> None:
     assert [(check.op.name, check.position) for check in report.wrong] == [("custom_vjp", 1)]
     assert check_graph(ag.sum(ag.checkpoint(lambda x: ag.sin(x) * x)(x))).ok
     assert not check_graph(ag.sum(ag.checkpoint(lambda x: slow(x, x))(x))).ok
+
+
+halved = ag.custom_vjp(lambda x: x * x, lambda g, y, x: g * x)
+bent = ag.custom_vjp(np.negative, partial(lambda factor, g, y, x: factor * g, 2.0))
+
+
+@pytest.mark.parametrize("f", [halved, bent])
+def test_a_rule_of_custom_vjp_is_located_where_the_user_wrote_it(f: Any) -> None:
+    [check] = check_graph(f(Tensor([1.0, 2.0]))).wrong
+    line = int(check.source.removeprefix(f"{__file__}:"))
+    assert "ag.custom_vjp(" in Path(__file__).read_text().splitlines()[line - 1]
+
+
+def noisy(*operands: Any, rng: Any) -> Any:
+    return sum(operands) * (1 + 0.1 * rng.standard_normal())
+
+
+steady = lambda g, y, *operands, rng, position=None: g * y / sum(operands)
+NOISY = [
+    ag.primitive("noisy", noisy, steady, steady),
+    ag.primitive("noisy", noisy, steady, variadic=True),
+    ag.custom_vjp(noisy, lambda *args, rng: (steady(*args, rng=rng),) * 2),
+]
+
+
+@pytest.mark.parametrize("f", NOISY)
+def test_a_forward_that_gives_another_value_each_time_is_no_wrong_rule(f: Any) -> None:
+    y = f(Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), rng=np.random.default_rng(0))
+    report = check_graph(y)
+    assert [(check.verdict, check.ok) for check in report] == [("random", False)] * 2
+    forward, *details = str(report).splitlines()[1:]
+    assert forward == f"the forward of 'noisy' is random at 2 of 2 places, {__file__}:{noisy.__code__.co_firstlineno}"
+    assert all("random, it gives another value each time, and has no derivative: draw" in line for line in details)
+    fixed = f(Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), rng=SimpleNamespace(standard_normal=lambda: 1.0))
+    assert check_graph(fixed).ok
+
+
+def test_randomness_at_a_kink_is_seen_too() -> None:
+    jumpy = ag.primitive("jumpy", lambda x, rng: x + rng.choice([-1.0, 1.0]), lambda g, y, x, rng: g)
+    [check] = check_graph(jumpy(Tensor(1.0), rng=np.random.default_rng(0))).wrong
+    assert check.verdict == "random"
 
 
 def test_kinks_and_singular_points_are_told_from_wrong_rules() -> None:

@@ -181,7 +181,9 @@ def test_a_seed_of_its_own_and_every_other_argument_is_handed_on(run: Run) -> No
 def test_a_seed_is_a_number_or_random(run: Run, seed: str) -> None:
     result = run("def test(): pass", f"--autograd-seed={seed}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(f"*argument --autograd-seed: invalid*{seed}*")
+    result.stderr.fnmatch_lines(
+        f"*argument --autograd-seed: invalid seed '{seed}': give a whole number from 0 on, or \"random\""
+    )
 
 
 # -- which graph is shown --------------------------------------------------------------------------------
@@ -468,6 +470,21 @@ def test_c(): assert 3 == pytest.approx(4)
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("y == pytest.approx(np.array([2.0, 2.5]))", "E * (1,) * 4.0 * 2.5 ± 2.5e-06"),
+        ("y == pytest.approx([2.0, 2.5])", "E * 1 * 4.0 * 2.5 ± 2.5e-06"),
+        ("pytest.approx([2.0, 2.5]) == y", "E * 1 * 4.0 * 2.5 ± 2.5e-06"),
+        ("y[1] == pytest.approx(2.5)", "E * Obtained: 4.0"),
+    ],
+)
+def test_approx_says_of_tensors_what_it_says_of_arrays(run: Run, body: str, said: str) -> None:
+    result = run(f"{SLOW}\ndef test():\n    y = ag.Tensor([1.0, 2.0]) * 2.0\n    assert {body}")
+    result.stdout.fnmatch_lines(said)
+    result.stdout.no_fnmatch_line("*representation of details failed*")
+
+
 # -- drawings --------------------------------------------------------------------------------------------
 
 
@@ -560,6 +577,35 @@ def test_what_to_test_is_not_taken_for_the_folder(run: Run, monkeypatch: pytest.
     assert len(list(Path("out").iterdir())) == 1
 
 
+def test_a_folder_without_a_name_is_refused(run: Run) -> None:
+    result = run(WRONG, "--autograd-draw-failures=")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*--autograd-draw-failures= names no folder: write --autograd-draw-failures=DIR, or *")
+
+
+@pytest.mark.parametrize(
+    ("body", "marked"),
+    [
+        pytest.param("y = ag.tanh(ag.Tensor(np.ones((400, 400))))", True, id="wide"),
+        pytest.param("y = ag.tanh(ag.Tensor(np.ones((600, 600))))", False, id="wider"),
+        pytest.param(
+            "w, y = ag.Tensor(np.eye(2)), np.ones(2)\n    for _ in range(10): y = w @ y", True, id="recurrent"
+        ),
+        pytest.param("w, y = ag.Tensor(np.eye(2)), np.ones(2)\n    for _ in range(99): y = w @ y", False, id="longer"),
+        pytest.param("y = ag.Tensor(np.ones(2))\n    for _ in range(200): y = ag.tanh(y)", True, id="chain"),
+        pytest.param("y = ag.nn.MLP([3] * 40, rng=0)(np.ones((2, 3)))", True, id="layers"),
+    ],
+)
+def test_a_drawing_is_there_soon(run: Run, monkeypatch: pytest.MonkeyPatch, body: str, marked: bool) -> None:
+    monkeypatch.setattr(engines, "LIMIT", 8.0)
+    tests = f"{SLOW}\ndef test():\n    {body}\n    assert ag.sum(y) == 1"
+    (section,) = sections(run(tests, "--autograd-draw-failures"))
+    *_, note, drawn = section.splitlines()
+    assert drawn.startswith("drawn in ")
+    assert ("✓ ∇" in section) is marked
+    assert note.startswith("no rule is marked in the drawing, as that would take long: ") is not marked
+
+
 # -- beside other plugins --------------------------------------------------------------------------------
 
 
@@ -577,14 +623,21 @@ def test_assertion(x):
 
 @settings(database=None, derandomize=True)
 @given(n=st.integers(1, 20))
+def test_approx(n):
+    y = ag.Tensor([1.0, n]) * 2.0
+    assert y == pytest.approx([2.0, min(2 * n, 8.0)])
+
+@settings(database=None, derandomize=True)
+@given(n=st.integers(1, 20))
 def test_check(gradcheck, n):
     gradcheck(lambda x: slow(1.0, x) if n > 4 else x, np.ones(n))
 """
     )
     result = run(tests, "--autograd-draw-failures=out", alone=True)
-    result.assert_outcomes(failed=2)
-    assertion, check = sections(result)
-    assert len(list(Path("out").iterdir())) == 2
+    result.assert_outcomes(failed=3)
+    assertion, approx, check = sections(result)
+    assert len(list(Path("out").iterdir())) == 3
+    assert "[2, 10]" in approx
     assert "[50, 2]" in assertion
     assert assertion.count("◎") == check.count("◎") == 1
     assert re.search(r"input 0 +5 +all 1", check)

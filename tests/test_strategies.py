@@ -55,6 +55,54 @@ def test_decompositions_take_no_half_precision() -> None:
         exists(half, lambda program: any(step.name == "linalg.inv" for step in program.steps))
 
 
+@settings(drawn, max_examples=200)
+@given(ours.programs(dtypes=[np.float16], ops=["exp", "multiply", "matmul"]))
+def test_what_overflows_is_left_out_without_a_word(program: ours.Program) -> None:
+    assert np.isfinite(program(*program.inputs))  # a warning is an error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"ops": ["sin", "tanhh"]}, ValueError, "no operation 'tanhh': the nearest are 'tanh', 'tan', 'arctanh'"),
+        ({"ops": ["inv"]}, ValueError, "no operation 'inv': the nearest are 'linalg.inv'"),
+        ({"ops": ["xyzzy"]}, ValueError, "no operation 'xyzzy': strategies.OPERATIONS has them all"),
+        ({"ops": [ag.tanh]}, TypeError, r"are names of operations, not <.*>: the nearest are 'tanh'"),
+        ({"ops": [3]}, TypeError, "are names of operations, not 3: strategies.OPERATIONS has them all"),
+        ({"ops": "tanh"}, TypeError, r"ops is a list of names, such as \['tanh'\], not 'tanh'"),
+        ({"ops": ag.tanh}, TypeError, "ops is a list of names"),
+        ({"ops": [], "min_ops": 1}, ValueError, "ops is empty"),
+        ({"dtypes": np.float32}, TypeError, r"dtypes is a list of them, such as \[np.float32\], not <class"),
+        ({"dtypes": "float32"}, TypeError, "dtypes is a list of them"),
+        ({"dtypes": []}, ValueError, "dtypes is empty"),
+        ({"dtypes": [np.float64, int]}, TypeError, "float16, float32 or float64, not of int:"),
+        ({"dtypes": [np.dtype(bool)]}, TypeError, r"float64, not of dtype\('bool'\):"),
+        ({"dtypes": ["complex128"]}, TypeError, "not of 'complex128':"),
+        ({"dtypes": ["o"]}, TypeError, "not of 'o':"),
+        ({"min_ops": 11}, ValueError, "from min_ops=11 to max_ops=10"),
+        ({"max_ops": -1}, ValueError, "from min_ops=0 to max_ops=-1"),
+    ],
+)
+def test_what_programs_cannot_be_made_of_is_refused_at_once(
+    arguments: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        ours.programs(**arguments)
+
+
+def test_one_operation_is_refused_as_programs_are() -> None:
+    with pytest.raises(ValueError, match="ops is empty"):
+        ours.ops([])
+    with pytest.raises(ValueError, match="no operation 'tanhh'"):
+        ours.ops(["tanhh"])
+
+
+def test_names_and_dtypes_may_be_given_once() -> None:
+    once = ours.programs(ops=(name for name in ["sin"]), dtypes=iter(["f4"]), min_ops=1)
+    for size in (1, 2):
+        assert exists(once, lambda program, size=size: program.inputs[0].size == size).inputs[0].dtype == np.float32
+
+
 @settings(drawn, max_examples=500)
 @given(ours.programs())
 def test_programs_agree_with_differences(program: ours.Program) -> None:
@@ -267,6 +315,50 @@ def test_tensors_lie_in_their_domain(x: Tensor) -> None:
     assert not x.requires_grad
     assert x.data.min() >= 0.5
     assert x.data.max() <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("dtype", "domain"),
+    [
+        (np.float16, (1000, 1000.3)), (np.float16, (0, 1e6)), (np.float16, (-1e9, -0.1)),
+        (np.float32, (0.1, 1e7 + 0.3)), (np.float64, (-1e17, 1e17)), ("f8", (0.25, 0.25)),
+    ],
+)  # fmt: skip
+def test_tensors_of_any_dtype_lie_in_any_domain(dtype: Any, domain: tuple[float, float]) -> None:
+    @drawn
+    @given(ours.tensors(dtype, (3,), domain=domain))
+    def test(x: Tensor) -> None:
+        assert x.dtype == dtype
+        assert np.isfinite(x.data).all()
+        assert domain[0] <= float(x.data.min()) <= float(x.data.max()) <= domain[1]
+
+    test()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        (
+            {"domain": (0.001, 0.002)},
+            ValueError,
+            r"no number of float64 .* in the domain \(0.001, 0.002\): widen it, or",
+        ),
+        ({"dtype": np.float16, "domain": (1000.1, 1000.3)}, ValueError, "no number of float16"),
+        ({"domain": (2, -2)}, ValueError, r"the least and the greatest number, not \(2, -2\)"),
+        ({"domain": (np.nan, 1)}, ValueError, r"the least and the greatest number, not \(nan, 1\)"),
+        ({"domain": (0, np.inf)}, ValueError, r"up to 2\*\*57, not in \(0, inf\): pass elements=st.floats"),
+        ({"dtype": np.float16, "domain": (-np.inf, 0)}, ValueError, r"up to 2\*\*57, not in"),
+        ({"domain": (-1e18, 0)}, ValueError, r"up to 2\*\*57, not in"),
+        ({"dtype": np.int64}, TypeError, "float16, float32 or float64, not of int64: draw what else"),
+        ({"dtype": bool, "elements": st.booleans()}, TypeError, "not of bool:"),
+        ({"dtype": "complex64"}, TypeError, "not of 'complex64':"),
+    ],
+)
+def test_what_tensors_cannot_be_is_refused_at_once(
+    arguments: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        ours.tensors(**arguments)
 
 
 def test_tensors_shrink_to_zero_and_take_elements() -> None:

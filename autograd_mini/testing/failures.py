@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from ..core import Node, ancestors, sweep
+from ..core import Node, ancestors, past, sweep, value_of
 from ..draw import Drawing, draw
 from ..nn import Module
 from ..tensor import Tensor
@@ -26,6 +27,8 @@ from .graph import check_graph
 
 LINES = 40  # of a graph: a screenful
 LARGE = 2000  # operations: of more, neither the text nor what differences say is there within seconds
+MANY = 10**6  # numbers: of more, what differences say takes seconds
+LONG = 1000  # operations that edges pass by: where they are more, Graphviz takes from seconds to minutes
 SHOWN = 3  # graphs
 NUMBERS = (bool, int, float)
 OPERATORS = {
@@ -104,8 +107,9 @@ def explain(error: BaseException, test: str, number: int = 1, folder: Path | Non
     number : int
         Which report of this test it is.
     folder : Path, optional
-        Where to save a drawing of each graph: as .svg with its rules checked if they can be, or as .dot and .txt
-        where there is no Graphviz. It is made if it is missing.
+        Where to save a drawing of each graph: as .svg with its rules checked, if they can be within seconds, or as
+        .dot and .txt where there is no Graphviz. It is made if it is missing. Where a long graph comes back to what
+        it began with, as that of a recurrent network does, what is repeated is folded.
     again : str
         The command that repeats the check.
 
@@ -200,19 +204,36 @@ def _shown(output: Node, names: Mapping[str, Any], title: str, path: Path | None
     size = len(ancestors(output))
     if size > LARGE and not path:
         return [f"behind it are {size:,} operations, too many to show: draw() a part of them with focus="]
-    drawing = _drawn(output, names, title, check=path is not None and size <= LARGE)
+    numbers, passed = _burden(output) if path and size <= LARGE else (inf, 0)
+    check, fold = numbers <= MANY and passed <= LONG, passed > LONG
+    drawing = _drawn(output, names, title, check, fold)
     lines = drawing.text.splitlines()
     if len(lines) > LINES:
         lines = lines[: LINES - 1] + [f"… and {len(lines) - LINES + 1:,} lines more"]
+    if path and not check:
+        lines.append("no rule is marked in the drawing, as that would take long: check_graph() says which is wrong")
     return lines + ([_saved(drawing, path)] if path else [])
 
 
-def _drawn(output: Node, names: Mapping[str, Any], title: str, check: bool) -> Drawing:
+def _burden(output: Node) -> tuple[int, int]:
+    """Count the numbers that operations take and give, and the operations that edges pass by."""
+    numbers, passed, depth = 0, 0, dict[Node, int]()
+    for node in ancestors(output):
+        operands = past(node)
+        numbers += sum(int(np.size(value_of(x))) for x in (node, *operands))
+        nodes = [x for x in operands if isinstance(x, Node)]
+        above = max(depth.get(x, 0) for x in nodes)
+        depth[node] = above + 1
+        passed += sum(above - depth.setdefault(x, above) for x in nodes)
+    return numbers, passed
+
+
+def _drawn(output: Node, names: Mapping[str, Any], title: str, check: bool, fold: bool) -> Drawing:
     """Draw with as much as can be had: what is wrong with the graph may prevent it, and a wrong rule raise anything."""
     for checked in dict.fromkeys((check, False)):
         with suppress(Exception):
-            return draw(output, names=names, title=title, check=checked)
-    return draw(output, names=names, title=title, grads=False)
+            return draw(output, names=names, title=title, check=checked, fold=fold or "auto")
+    return draw(output, names=names, title=title, grads=False, fold=fold or "auto")
 
 
 def _saved(drawing: Drawing, path: Path) -> str:

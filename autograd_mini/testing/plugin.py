@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Callable, Generator
 from functools import partial
@@ -47,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _seed(text: str) -> int | str:
     if text == "random" or text.isdecimal():
         return text if text == "random" else int(text)
-    raise ValueError(text)  # of which pytest makes its error
+    raise ArgumentTypeError(f'invalid seed {text!r}: give a whole number from 0 on, or "random"')
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,7 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
     Raises
     ------
     pytest.UsageError
-        If the folder for drawings was not given with ``=``: it may have been meant as what to test.
+        If the folder for drawings was not given with ``=``: it may have been meant as what to test. Or if nothing
+        was given with it, as by a variable that is not set.
     """
     if config.option.autograd_seed == "random":
         drawn: dict[str, Any] = getattr(config, "workerinput", {})  # of pytest-xdist
@@ -67,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
     ]  # fmt: skip
     if folder not in (None, FOLDER) and f"{DRAW}={folder}" not in said:
         raise pytest.UsageError(f"{DRAW} took {folder!r} for its folder: write {DRAW}=DIR, or put the option last")
+    if folder == "":
+        raise pytest.UsageError(f"{DRAW}= names no folder: write {DRAW}=DIR, or {DRAW} alone for {FOLDER}")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -92,9 +96,17 @@ def gradcheck(pytestconfig: pytest.Config) -> Callable[..., None]:
     return partial(check, seed=pytestconfig.option.autograd_seed)
 
 
-def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Say of a comparison with Tensors their shapes and dtypes, and where it does not hold."""
-    return compared(op, left, right) if isinstance(left, Tensor) or isinstance(right, Tensor) else None
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    """Say of a comparison with Tensors their shapes and dtypes, and where it does not hold.
+
+    With what is no array, such as `pytest.approx`, it is what is said where arrays are compared with that.
+    """
+    if not isinstance(left, Tensor) and not isinstance(right, Tensor):
+        return None
+    if lines := compared(op, left, right):
+        return lines
+    left, right = (side.value if isinstance(side, Tensor) else side for side in (left, right))
+    return next(filter(None, config.hook.pytest_assertrepr_compare(config=config, op=op, left=left, right=right)), None)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...tensor import Tensor
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Shape = tuple[int, ...]
+FLOATS = np.float16, np.float32, np.float64
 GRID = 64  # numbers are drawn in steps of a 64th, which all floating dtypes hold
 
 
@@ -88,27 +90,45 @@ def indices(draw: Draw, shape: Shape) -> Any:
 # -- values ----------------------------------------------------------------------------------------------
 
 
-@st.composite
+def floating(dtype: Any) -> Any:
+    """Take a dtype that Tensors keep, and refuse any other."""
+    with suppress(TypeError):  # of what is no dtype
+        if np.dtype(dtype).type in FLOATS:
+            return np.dtype(dtype)
+    raise TypeError(
+        f"Tensors are of float16, float32 or float64, not of {getattr(dtype, '__name__', repr(dtype))}: draw what else "
+        "a function takes with hypothesis.extra.numpy.arrays"
+    )
+
+
 def tensors(
-    draw: Draw,
     dtype: Any = np.float64,
     shape: Any = None,
     elements: st.SearchStrategy[Any] | None = None,
     domain: tuple[float, float] = (-2.0, 2.0),
     requires_grad: bool = True,
-) -> Tensor:
+) -> st.SearchStrategy[Tensor]:
     """Draw Tensors, by default of numbers between -2 and 2 in steps of a 64th, which float16 holds too.
 
     Parameters
     ----------
     dtype : dtype, or strategy of them
+        float16, float32 or float64.
     shape : tuple of int, or strategy of them
         By default `shapes()`.
     elements : strategy, optional
         Of the numbers themselves.
     domain : pair of float
-        The least and the greatest number, where no `elements` are given.
+        The least and the greatest number, where no `elements` are given. What a dtype does not hold is rounded, but
+        never out of the domain.
     requires_grad : bool
+
+    Raises
+    ------
+    TypeError
+        If the dtype is another.
+    ValueError
+        If no such number lies in the domain, or if it is too wide to count them.
 
     Examples
     --------
@@ -120,14 +140,35 @@ def tensors(
     ...     gradcheck(ag.log, x)
     >>> test_log()
     """
-    kind = np.dtype(draw(dtype) if isinstance(dtype, st.SearchStrategy) else dtype)
-    shape = shapes() if shape is None else shape
-    shape = draw(shape) if isinstance(shape, st.SearchStrategy) else shape
+    if isinstance(dtype, st.SearchStrategy):
+        return dtype.flatmap(lambda kind: tensors(kind, shape, elements, domain, requires_grad))
+    kind, shape = floating(dtype), shapes() if shape is None else shape
     if elements is not None:
-        return Tensor(draw(hnp.arrays(kind, shape, elements=elements)), requires_grad)
-    low, high = (math.ceil(domain[0] * GRID), math.floor(domain[1] * GRID))
-    numbers = draw(hnp.arrays(np.int64, shape, elements=st.integers(low, high)))
-    return Tensor((numbers / GRID).astype(kind), requires_grad)
+        return hnp.arrays(kind, shape, elements=elements).map(lambda x: Tensor(x, requires_grad))
+    least, most = _ends(domain, kind)
+    steps = hnp.arrays(np.int64, shape, elements=st.integers(math.ceil(least * GRID), math.floor(most * GRID)))
+    return steps.map(lambda n: Tensor(np.clip(n / GRID, least, most).astype(kind), requires_grad))
+
+
+def _ends(domain: tuple[float, float], kind: Any) -> tuple[float, float]:
+    """Give the least and the greatest number of a domain that a dtype holds."""
+    low, high = domain
+    if not low <= high:
+        raise ValueError(f"domain is the least and the greatest number, not {domain}")
+    with np.errstate(over="ignore"):  # infinity lies outside, beside the greatest number
+        least, most = kind.type(low), kind.type(high)
+    least = float(np.nextafter(least, kind.type(np.inf)) if float(least) < low else least)
+    most = float(np.nextafter(most, kind.type(-np.inf)) if float(most) > high else most)
+    if max(-least, most) >= 2**63 / GRID:
+        raise ValueError(
+            f"numbers in steps of a 64th are drawn up to 2**57, not in {domain}: pass elements=st.floats()"
+        )
+    if math.ceil(least * GRID) > math.floor(most * GRID):
+        raise ValueError(
+            f"no number of {kind} in steps of a 64th lies in the domain {domain}: widen it, or pass "
+            f"elements=st.floats({low}, {high})"
+        )
+    return least, most
 
 
 def mlps(max_layers: int = 3, max_size: int = 4) -> st.SearchStrategy[nn.MLP]:

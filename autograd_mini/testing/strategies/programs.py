@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import product
 from operator import attrgetter
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import autograd_mini as everything
 
 from ... import ops as calculus
-from .arrays import GRID, Draw, Shape
+from .arrays import GRID, Draw, Shape, floating
 from .table import DOMAINS, OPERATIONS, Operation
 
 TRIES = 20  # to draw an operation that is smooth where it is asked for
@@ -147,13 +148,14 @@ class _Growing:
         else:
             xs = [self.values[i] for i in places]
             params = operation.keywords(self.draw, *[x.shape for x in xs])
-            if operation.takes(*xs) and operation.smooth(*xs, **params):
-                step = Step(name, tuple(places), params)
-                y = np.asarray(step(everything, *xs))
-                if 0 < y.size <= WIDEST and y.ndim <= 4 and np.max(np.abs(y)) <= LARGEST:
-                    self.values[len(self.steps)] = y
-                    self.steps.append(step)
-                    return
+            with np.errstate(all="ignore"):  # what overflows is not small, and left out
+                if operation.takes(*xs) and operation.smooth(*xs, **params):
+                    step = Step(name, tuple(places), params)
+                    y = np.asarray(step(everything, *xs))
+                    if 0 < y.size <= WIDEST and y.ndim <= 4 and np.max(np.abs(y)) <= LARGEST:
+                        self.values[len(self.steps)] = y
+                        self.steps.append(step)
+                        return
         while len(self.inputs) > before:
             del self.values[-len(self.inputs)]
             self.inputs.pop()
@@ -205,14 +207,12 @@ class _Growing:
         )
 
 
-@st.composite
 def programs(
-    draw: Draw,
     max_ops: int = 10,
     ops: Collection[str] | None = None,
     dtypes: Sequence[Any] = (np.float64,),
     min_ops: int = 0,
-) -> Program:
+) -> st.SearchStrategy[Program]:
     """Draw random differentiable programs: values are used many times or never, and stay away from kinks.
 
     Parameters
@@ -222,7 +222,14 @@ def programs(
     ops : collection of str, optional
         Names of operations, keys of `OPERATIONS`; by default all of them.
     dtypes : sequence of dtype
-        Those of the inputs.
+        Those of the inputs: float16, float32 or float64.
+
+    Raises
+    ------
+    TypeError
+        If `ops` are not names, or `dtypes` not those.
+    ValueError
+        If there is no operation of a name, or no such number of them.
 
     Examples
     --------
@@ -232,8 +239,41 @@ def programs(
     ... def test_any_program(program):
     ...     gradcheck(program, *program.inputs)
     """
-    names = list(OPERATIONS if ops is None else ops)
-    growing = _Growing(draw, list(dtypes))
+    names = list(OPERATIONS) if ops is None else _names(ops)
+    if isinstance(dtypes, str) or not isinstance(dtypes, Iterable):
+        raise TypeError(f"dtypes is a list of them, such as [np.float32], not {dtypes!r}")
+    if not (dtypes := list(dtypes)):
+        raise ValueError("dtypes is empty, and every input is of one: leave it out for float64")
+    for dtype in dtypes:
+        floating(dtype)
+    if not 0 <= min_ops <= max_ops:
+        raise ValueError(f"a program has from {min_ops=} to {max_ops=} operations: pass 0 <= min_ops <= max_ops")
+    if min_ops and not names:
+        raise ValueError("ops is empty, and at least one operation is wanted: leave it out for all of them")
+    return _programs(max_ops, names, dtypes, min_ops)
+
+
+def _names(ops: Collection[str]) -> list[str]:
+    """Take names of operations, and refuse others with those that are near."""
+    if isinstance(ops, str) or not isinstance(ops, Iterable):
+        raise TypeError(f"ops is a list of names, such as ['tanh'], not {ops!r}")
+    names = list(ops)
+    for name in names:
+        if isinstance(name, str) and name in OPERATIONS:
+            continue
+        said = name if isinstance(name, str) else getattr(name, "__name__", "")
+        last = {full: full.rpartition(".")[2] for full in OPERATIONS}
+        near = [full for full, short in last.items() if said == short] or get_close_matches(said, OPERATIONS)
+        remedy = f"the nearest are {', '.join(map(repr, near))}" if near else "strategies.OPERATIONS has them all"
+        if not isinstance(name, str):
+            raise TypeError(f"ops are names of operations, not {name!r}: {remedy}")
+        raise ValueError(f"programs have no operation {name!r}: {remedy}")
+    return names
+
+
+@st.composite
+def _programs(draw: Draw, max_ops: int, names: list[str], dtypes: list[Any], min_ops: int) -> Program:
+    growing = _Growing(draw, dtypes)
     wanted = draw(st.integers(min_ops, max_ops)) if names else 0
     whole = draw(st.integers(0, 19))
     for _ in range(wanted + TRIES):
