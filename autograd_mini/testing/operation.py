@@ -40,10 +40,10 @@ def check_op(
     operands too: in float32 and float16, with axes of length one, with fewer axes where it broadcasts,
     without axes, without entries, and with constants for all operands but one.
 
-    Which of these the operation has to take the reference says, by giving finite numbers for them. Without a
-    reference nothing tells what an operation refuses from what it gets wrong: where it raises, gives what is not
-    finite, or does not broadcast, nothing is checked. What it gives in narrow dtypes is then compared with
-    what it gives for the same numbers in float64.
+    Which of these the operation has to take the reference says, by giving finite numbers for them; let it raise for
+    what the operation refuses on purpose. Without a reference nothing tells what an operation refuses from what it
+    gets wrong: where it raises, gives what is not finite, or does not broadcast, nothing is checked. What it
+    gives in narrow dtypes is then compared with what it gives for the same numbers in float64.
 
     Parameters
     ----------
