@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -128,6 +130,43 @@ def test_gradients_have_the_shape_and_dtype_of_their_leaf(row: Row, data: st.Dat
     y.backward(cotangent(y))
     for x, grad in zip(leaves, once, strict=True):
         same(x.grad, grad + grad)
+
+
+def spoil(x: Any) -> None:
+    """Change all that can be changed."""
+    for part in x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else ():
+        spoil(part)
+    if isinstance(x, list):
+        x.clear()
+    elif isinstance(x, np.ndarray):
+        x[...] = 0
+
+
+KEPT = {"nll", "custom_vjp"}  # a bare primitive, whose ids `nll_loss` copies; and a function without a name to pickle
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.name not in KEPT], ids=lambda row: row.name)
+@settings(drawn, max_examples=5)
+@given(st.data())
+def test_what_is_recorded_can_be_pickled_and_stays(row: Row, data: st.DataObject) -> None:
+    case = data.draw(row.cases)
+    params = copy.deepcopy(case.params)
+    leaves = [Tensor(x) for x in case.bases]
+    y = row.apply(*case.operands(leaves), **params)
+    twins, twin = pickle.loads(pickle.dumps((leaves, y)))
+    spoil(params)
+    for z in (y, twin):
+        z.backward(cotangent(z))
+    for x, other in zip(leaves, twins, strict=True):
+        close(x.grad, other.grad, np.float64)
+
+
+def test_the_axes_of_a_roll_stay() -> None:
+    x, g, axes = Tensor(np.ones((2, 3))), np.arange(6.0).reshape(2, 3), [0]
+    y = np.roll(x, 1, axes)
+    axes[0] = 1
+    y.backward(g)
+    same(x.grad, g[::-1])
 
 
 # -- NumPy ---------------------------------------------------------------------------------------------
@@ -304,6 +343,8 @@ def test_several_results_come_as_numpy_gives_them(f: Callable[..., Any]) -> None
         lambda x: np.moveaxis(x, 0, 1),
         lambda x: np.flip(x, 1),
         lambda x: np.rot90(x),
+        lambda x: np.rot90(x[None], 1, (0, 0)),
+        lambda x: np.rot90(x[None], 0, (0, 2)),
         lambda x: np.block([[x], x]),
         lambda x: np.hstack([x, np.ones((2, 2))]),
         lambda x: np.diag(x[None, None]),
@@ -338,6 +379,13 @@ def test_what_cannot_be_moved_is_refused(f: Callable[..., Any]) -> None:
         f(Tensor([1, 2, 3]))
 
 
+@pytest.mark.parametrize("mode", ["constant", "edge"])
+@pytest.mark.parametrize("widths", [{0: 1, -1: (0, 2)}, {0: 1.5}, {2: 1}, {}], ids=str)
+def test_widths_of_padding_by_axis(widths: dict[int, Any], mode: str) -> None:
+    x = np.arange(1.0, 7).reshape(2, 3)
+    agree(outcome(lambda: np.pad(Tensor(x), widths, mode).data), outcome(np.pad, x, widths, mode), True)
+
+
 def test_python_numbers_do_not_widen_a_selection() -> None:
     x = Tensor(np.ones(3, np.float32))
     assert np.select([x > 1, x > 0], [2.0, x]).dtype == np.float32
@@ -351,6 +399,13 @@ def test_a_copy_has_memory_of_its_own() -> None:
     y = ag.copy(x)
     x.data += np.ones(2)
     same(y.data, np.array([1.0, 2.0]))
+
+
+def test_resizing_takes_no_more_than_it_gives() -> None:
+    n = 10**6  # squared, these would be more than any memory holds
+    x = Tensor(np.ones(n))
+    np.resize(x, n + 1).sum().backward()
+    same(x.grad, np.r_[2.0, np.ones(n - 1)])
 
 
 def test_axes_that_do_not_fit_are_refused() -> None:
@@ -371,6 +426,7 @@ def test_axes_that_do_not_fit_are_refused() -> None:
         (lambda t: ag.gelu(t, "erf"), '"none" or "tanh", not \'erf\''),
         (lambda t: ag.diff(t, -1), "n >= 0 times, not -1"),
         (lambda t: t.reshape(6, order="A"), "'C' or 'F', not 'A'"),
+        (lambda t: np.diag(t[None]), r"a vector or a matrix, not shape \(1, 2, 3\): use diagflat or diagonal"),
         (lambda t: ag.squeeze(t, 0), r"axis 0 of shape \(2, 3\) is not one"),
         (lambda t: ag.stack([]), "at least one array, and got none"),
         (lambda t: ag.stack([t, t[0]]), r"one shape, not of \[\(2, 3\), \(3,\)\]: use concatenate"),
