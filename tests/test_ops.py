@@ -415,6 +415,7 @@ def test_axes_that_do_not_fit_are_refused() -> None:
         lambda: np.transpose(t, (0,)),
         lambda: t.transpose(0, 0),
         lambda: t.swapaxes(0, 2),
+        lambda: np.cross(t, t, axisb=2),
     ):
         with pytest.raises(ValueError, match=r"ax[ei]s"):
             wrong()
