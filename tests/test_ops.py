@@ -33,6 +33,7 @@ settings.register_profile(
 )
 drawn = settings(settings.get_profile("operations"))
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+X = np.arange(9.0).reshape(3, 3)
 FLOATS = [np.float16, np.float32, np.float64]
 INTEGERS = [np.int64, np.int8, np.uint8, np.bool_]
 TOLERANCES = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
@@ -121,6 +122,7 @@ def test_gradients_have_the_shape_and_dtype_of_their_leaf(row: Row, data: st.Dat
     for x in leaves:
         close(plain(recorded[x]), x.grad, x.dtype)
         assert plain(recorded[x]).dtype == x.dtype
+        assert type(plain(recorded[x])) is type(x.data)
 
     # nothing is shared with a gradient, and going back again adds exactly the same
     once = [x.grad for x in leaves]
@@ -315,6 +317,7 @@ def test_methods_are_the_functions(name: str, data: st.DataObject) -> None:
         lambda f, x: f.array_split(x, [2, 1, 7]),
         lambda f, x: f.hsplit(x, 2),
         lambda f, x: f.vsplit(x, 3),
+        lambda f, x: f.dsplit(x[None], [1, 3]),
         lambda f, x: f.unstack(x, axis=1),
         lambda f, x: f.broadcast_arrays(x, x[:1], x[0]),
         lambda f, x: f.meshgrid(x[0], x[1], x[2, :1]),
@@ -428,6 +431,7 @@ def test_axes_that_do_not_fit_are_refused() -> None:
         (lambda t: ag.diff(t, -1), "n >= 0 times, not -1"),
         (lambda t: t.reshape(6, order="A"), "'C' or 'F', not 'A'"),
         (lambda t: np.diag(t[None]), r"a vector or a matrix, not shape \(1, 2, 3\): use diagflat or diagonal"),
+        (lambda t: np.trim_zeros(t[0], "front"), "trim"),
         (lambda t: ag.squeeze(t, 0), r"axis 0 of shape \(2, 3\) is not one"),
         (lambda t: ag.stack([]), "at least one array, and got none"),
         (lambda t: ag.stack([t, t[0]]), r"one shape, not of \[\(2, 3\), \(3,\)\]: use concatenate"),
@@ -513,6 +517,59 @@ def test_methods_of_ufuncs_go_along_the_first_axis() -> None:
         same(f.outer([1, 2], Tensor(x)).data, f.outer([1, 2], x))
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        [True, False],
+        ([False, True], slice(None)),
+        ([0, 0], 1),
+        ((0, 0), (1, 1)),
+        (range(2), [2, 2]),
+        [[]],
+        ([], 1),
+        (np.array(1), [[0, 0]]),
+    ],
+    ids=str,
+)
+def test_indices_need_not_be_arrays(index: Any) -> None:
+    x, seed = np.arange(6.0).reshape(2, 3), cotangent(np.zeros((2, 3))[index])
+    expected = np.zeros((2, 3))
+    np.add.at(expected, index, seed)
+    leaf = Tensor(x)
+    y = leaf[index]
+    same(y.data, x[index])
+    spoil(index)
+    y.backward(seed)
+    same(leaf.grad, expected)
+
+
+def test_what_is_added_wherever_a_mask_without_axes_holds() -> None:
+    same(ag.add_at(Tensor([1.0, 2.0]), np.array(True), [3.0, 4.0]).data, np.array([4.0, 6.0]))
+
+
+def test_what_is_added_is_not_rounded_before() -> None:
+    x = Tensor(np.zeros(2, np.float32))
+    same(ag.add_at(x, [0], 1 / np.array([3.0])).data, np.array([1 / 3, 0]))
+    half = np.ones(4000, np.float16)
+    same(ag.add_at(Tensor(np.zeros(1, np.float16)), np.zeros(4000, int), half).data, np.array([4000], np.float16))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.piecewise(x, [x > 2], [lambda x: 2 * x]),
+        lambda x: np.piecewise(x, [x > 2, x > 9], [lambda x, a, b: a * x + b, lambda x, a, b: x.max(), 3], 2.0, b=1.0),
+        lambda x: np.apply_along_axis(lambda row, n, k: k * row[:n], -1, x, 2, k=3.0),
+        lambda x: np.select([x > 3, x > 1], [[1.0, 2.0, 3.0], x]),
+        lambda x: np.trim_zeros(x[1] * [0, 1, 0], "F"),
+    ],
+)
+def test_what_goes_through_functions_and_lists(f: Callable[..., Any]) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    same(f(Tensor(x)).data, f(x))
+    gradcheck(f, x + 0.25, directions=1)
+
+
 # -- what is done otherwise where there is much ---------------------------------------------------------
 
 
@@ -547,13 +604,14 @@ def test_long_scans_twice(f: Callable[..., Any], ties: bool) -> None:
         gradcheck(f, x, order=2, directions=1)
 
 
-@pytest.mark.parametrize("n", [8, 9, 40])
+@pytest.mark.parametrize("n", [8, 9, 40, 300])
 def test_many_parts(n: int) -> None:
     x = np.arange(3.0 * n).reshape(n, 3)
     places = np.random.default_rng(0).integers(-n, n + 2, n).tolist()  # some parts are empty, and some overlap
     for f in (np.unstack, lambda x: np.split(x, n), lambda x: np.split(x, places)):
         for part, theirs in zip(f(Tensor(x)), f(x), strict=True):
             same(part.data, theirs)
+            assert "np." not in str(part.params)  # a drawing shows them
         leaf = Tensor(x)
         weights = range(1, 1 + len(f(x)))
         sum((w * part).sum() for w, part in zip(weights, f(leaf), strict=True)).backward()
@@ -581,10 +639,12 @@ def test_products_with_and_without_zeros_side_by_side() -> None:
     same(leaf.grad, np.array([[0.0, 6.0, 0.0], [6.0, 3.0, 2.0]]))
 
 
-def test_what_is_added_at_many_places_broadcasts() -> None:
-    x, v, index = np.zeros((5, 3)), np.arange(9.0).reshape(3, 3), np.arange(9).reshape(3, 3) % 4
+@pytest.mark.parametrize(("shape", "v"), [((5, 3), X), ((5,), X), ((5,), X[0]), ((5,), X[:, :1]), ((5,), 2.0)], ids=str)
+@pytest.mark.parametrize("form", [np.asarray, lambda i: (i,), lambda i: (i, ...)], ids=["array", "tuple", "dots"])
+def test_what_is_added_at_many_places_broadcasts(shape: tuple[int, ...], v: Any, form: Callable[..., Any]) -> None:
+    x, index = np.zeros(shape), np.arange(9).reshape(3, 3) % 4
     expected = x.copy()
-    np.add.at(expected, index, v)
+    np.add.at(expected, index, np.broadcast_to(v, x[index].shape))
     same(ag.add_at(Tensor(x), index, v).data, expected)
     gradcheck(lambda x, v: ag.add_at(x, index, v), x, v, order=2, directions=1)
 
