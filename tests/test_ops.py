@@ -558,8 +558,9 @@ def test_what_is_added_is_not_rounded_before() -> None:
     "f",
     [
         lambda x: np.piecewise(x, [x > 2], [lambda x: 2 * x]),
-        lambda x: np.piecewise(x, [x > 2, x > 9], [lambda x, a, b: a * x + b, lambda x, a, b: x.max(), 3], 2.0, b=1.0),
+        lambda x: np.piecewise(x, [x > 2, x > 9], [lambda x, a, b: x**a + b, lambda x, a, b: x.max(), 3], 2.0, b=1.0),
         lambda x: np.apply_along_axis(lambda row, n, k: k * row[:n], -1, x, 2, k=3.0),
+        lambda x: np.apply_along_axis(lambda row: row[:, None] * row, -1, x),
         lambda x: np.select([x > 3, x > 1], [[1.0, 2.0, 3.0], x]),
         lambda x: np.trim_zeros(x[1] * [0, 1, 0], "F"),
     ],
