@@ -643,7 +643,7 @@ def test_products_with_and_without_zeros_side_by_side() -> None:
 @pytest.mark.parametrize(("shape", "v"), [((5, 3), X), ((5,), X), ((5,), X[0]), ((5,), X[:, :1]), ((5,), 2.0)], ids=str)
 @pytest.mark.parametrize("form", [np.asarray, lambda i: (i,), lambda i: (i, ...)], ids=["array", "tuple", "dots"])
 def test_what_is_added_at_many_places_broadcasts(shape: tuple[int, ...], v: Any, form: Callable[..., Any]) -> None:
-    x, index = np.zeros(shape), np.arange(9).reshape(3, 3) % 4
+    x, index = np.zeros(shape), form(np.arange(9).reshape(3, 3) % 4)
     expected = x.copy()
     np.add.at(expected, index, np.broadcast_to(v, x[index].shape))
     same(ag.add_at(Tensor(x), index, v).data, expected)

@@ -70,7 +70,7 @@ def _added(x: Any, v: Any, index: Any) -> Any:
 
 
 def _add(y: Any, v: Any, index: Any) -> None:
-    if y.ndim == 1 and isinstance(index, np.ndarray) and v.shape == index.shape:
+    if isinstance(index, np.ndarray) and v.shape == index.shape:
         np.add.at(y, index.ravel(), v.ravel())  # several times faster than with more axes
     else:
         np.add.at(y, index, v)
