@@ -71,8 +71,11 @@ def test_what_has_no_derivative_is_refused() -> None:
         ag.cross(Tensor([1, 2]), [3, 4])
     with pytest.raises(ValueError, match="equal lengths"):
         ag.tensordot(Tensor(np.ones((2, 3))), np.ones((2, 3)), 1)
-    with pytest.raises(ValueError, match="integers from 0 to 51"):
-        ag.einsum(Tensor([1]), [-1])
+    for label in (-1, 52):
+        with pytest.raises(ValueError, match="integers from 0 to 51"):
+            ag.einsum(Tensor([1]), [label])
+    with pytest.raises(TypeError):
+        ag.einsum(Tensor([1]), [0.5])
 
 
 def test_norms_at_zero_and_at_ties() -> None:
@@ -115,7 +118,16 @@ def cases_of(form: str) -> list[Case]:
 
 def test_the_path_of_einsum_may_be_given() -> None:
     path = ["einsum_path", (0, 1), (0, 1)]
-    gradcheck(lambda x, y, z: ag.einsum("ij,jk,kl->il", x, y, z, optimize=path), X, X, X)
+    for form in ("ij,jk,kl->il", "ij,jk,kl->l"):
+        gradcheck(lambda x, y, z, form=form: ag.einsum(form, x, y, z, optimize=path), X, X, X)
+    for x in (X, Tensor(X)):
+        with pytest.raises(KeyError, match="shortest"):
+            ag.einsum("ij,jk,kl->il", x, x, x, optimize="shortest")
+
+
+def test_the_einsum_of_arrays_is_that_of_numpy() -> None:
+    same = ag.einsum("ij->i", X, dtype=np.float32, casting="same_kind")
+    np.testing.assert_array_equal(same, np.einsum("ij->i", X.astype(np.float32)), strict=True)
 
 
 def test_factors_are_not_confused() -> None:

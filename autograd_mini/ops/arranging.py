@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -65,7 +64,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 @namesake(np.tile)
 def tile(A: Any, reps: int | Sequence[int]) -> Any:
     """Lay copies of `A` side by side, so many along each axis."""
-    counts = [index(n) for n in np.atleast_1d(np.asarray(reps))]
+    counts = np.array(reps, ndmin=1).tolist()
     counts = [1] * (A.ndim - len(counts)) + counts
     lengths = [1] * (len(counts) - A.ndim) + list(A.shape)
     pairs = list(zip(counts, lengths, strict=True))
@@ -89,9 +88,12 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
     `mode` is "constant", "edge", "reflect", "symmetric" or "wrap". The constants have no derivative.
     """
     if mode == "constant":
-        frame = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)
-        before = np.broadcast_to(np.asarray(pad_width, int), (array.ndim, 2))[:, 0].tolist()
-        return set_at(frame, tuple(slice(i, i + n) for i, n in zip(before, array.shape, strict=True)), array)
+        frame = np.pad(np.empty(array.shape, array.dtype), pad_width, constant_values=constant_values)
+        widths = np.zeros((array.ndim, 2), int)
+        for axes, ends in pad_width.items() if isinstance(pad_width, dict) else [(..., pad_width)]:
+            widths[axes] = ends
+        starts = widths[:, 0].tolist()
+        return set_at(frame, tuple(slice(i, i + n) for i, n in zip(starts, array.shape, strict=True)), array)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ValueError(
             f"pad of a Tensor has the modes 'constant', 'edge', 'reflect', 'symmetric' and 'wrap', not {mode!r}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from operator import index as integer
 from typing import Any
 
 import numpy as np
@@ -66,13 +65,13 @@ def _put(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
 def _added(x: Any, v: Any, index: Any) -> Any:
     dtype = np.result_type(x, v)
     y = np.array(x, _wide(dtype))
-    _add(y, v, index)
+    _add(y, np.broadcast_to(v, y[index].shape), index)  # of fewer axes than the index NumPy 2.4 reads beyond its end
     return y.astype(dtype, copy=False)[()]
 
 
 def _add(y: Any, v: Any, index: Any) -> None:
-    if y.ndim == 1 and isinstance(index, np.ndarray) and np.shape(v) == index.shape:
-        np.add.at(y, index.ravel(), np.ravel(v))  # several times faster than with more axes
+    if isinstance(index, np.ndarray) and v.shape == index.shape:
+        np.add.at(y, index.ravel(), v.ravel())  # several times faster than with more axes
     else:
         np.add.at(y, index, v)
 
@@ -121,7 +120,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
 
 def _updated(apply: Operation, x: Any, index: Any, value: Any) -> Any:
     index, shape = _kept(index), shape_of(value)
-    beyond = len(shape) - np.asarray(stand_in(shape_of(x)))[index].ndim if shape else 0
+    beyond = len(shape) - stand_in(shape_of(x))[index].ndim if shape else 0
     if beyond > 0:  # NumPy assigns that too, if it has length 1
         value = reshape(value, shape[beyond:])
     x, value = (np.asarray(v) if isinstance(v, (list, tuple)) else v for v in (x, value))
@@ -133,7 +132,8 @@ def _kept(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple([_kept(part) for part in index])
     if isinstance(index, list):
-        return np.array(index, None if index else np.intp)  # an empty list names no entry, and is no list of floats
+        own = np.array(index)
+        return own if own.size else own.astype(np.intp)  # an empty list names no entry, and is no list of floats
     return index.copy() if isinstance(index, np.ndarray) else index
 
 
@@ -166,7 +166,7 @@ def _line(x: Any, axis: int | None) -> tuple[Any, int, Any]:
 def take(a: Any, indices: Any, axis: int | None = None, *, mode: Any = "raise") -> Any:
     """Read the given places along `axis`, or of the flattened `a`. `mode` is for those that do not exist."""
     a, axis, places = _line(a, axis)
-    return along(a, axis, np.take(places, np.asarray(indices), mode=mode))
+    return along(a, axis, np.take(places, indices, mode=mode))
 
 
 @namesake(np.take_along_axis)
@@ -178,13 +178,12 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 @namesake(np.repeat)
 def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each entry along `axis`, or of the flattened `a`: all as often, or each as often as is said."""
-    a, axis, places = _line(a, axis)
-    if not isinstance(repeats, Sequence) and np.ndim(repeats) == 0:
-        shape = list(a.shape)
-        shape.insert(axis + 1, integer(repeats))
-        copies = broadcast_to(expand_dims(a, axis + 1), tuple(shape))
-        return reshape(copies, (*a.shape[:axis], a.shape[axis] * shape[axis + 1], *a.shape[axis + 1 :]))
-    return along(a, axis, np.repeat(places, np.asarray(repeats)))
+    (a, axis, places), counts = _line(a, axis), np.asarray(repeats)
+    if counts.ndim:
+        return along(a, axis, np.repeat(places, counts))
+    n, before, (length, *after) = counts.tolist(), a.shape[:axis], a.shape[axis:]
+    copies = broadcast_to(expand_dims(a, axis + 1), (*before, length, n, *after))
+    return reshape(copies, (*before, length * n, *after))
 
 
 @namesake(np.compress)
@@ -197,7 +196,7 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
 @namesake(np.extract)
 def extract(condition: Any, arr: Any) -> Any:
     """Read the entries of `arr` at which `condition`, of the same size, holds."""
-    return compress(np.ravel(np.asarray(condition)), ravel(arr))
+    return compress(np.ravel(condition), arr)
 
 
 @namesake(np.delete)
@@ -218,19 +217,17 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 def _places(obj: Any) -> Any:
     if isinstance(obj, Node):
         raise TypeError("places are integers, which have no derivative: pass t.data.astype(int)")
-    return _kept(obj)
+    return obj
 
 
 @namesake(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb") -> Any:
+def trim_zeros(filt: Any, trim: Any = "fb") -> Any:
     """Leave out the zeros in front of a vector ("f" in `trim`) and behind it ("b")."""
     if filt.ndim != 1:
         raise ValueError(f"trim_zeros of a Tensor is of a vector, not of shape {filt.shape}: slice it")
-    held = np.flatnonzero(filt.value)
-    front, back = ("f" in trim.lower(), "b" in trim.lower())
-    if not held.size:
-        return filt[:0] if front or back else filt
-    return filt[int(held[0]) if front else 0 : int(held[-1]) + 1 if back else filt.size]
+    size = np.trim_zeros(filt.value, trim).size  # or it refuses
+    start = int(np.argmax(filt.value != 0)) if size and "f" in trim.lower() else 0
+    return filt[start : start + size]
 
 
 @namesake(np.piecewise)
@@ -256,8 +253,8 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
     shape = lines.shape[:-1]
     if 0 in shape:
         raise ValueError(f"apply_along_axis has no vector to call with along axis {axis} of shape {arr.shape}")
-    rows = unstack(reshape(lines, (math.prod(shape), lines.shape[-1])))
-    found = stack([func1d(row, *args, **kwargs) for row in rows])
+    rows = reshape(lines, (math.prod(shape), lines.shape[-1]))
+    found = stack([func1d(row, *args, **kwargs) for row in unstack(rows)])
     inner = len(found.shape) - 1
     y = reshape(found, (*shape, *found.shape[1:]))
     return moveaxis(y, range(len(shape), len(shape) + inner), range(axis, axis + inner))
@@ -284,10 +281,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 def _of_one_dtype(xs: list[Any]) -> list[Any]:
     """Give Python's numbers the dtype to which all promote: beside one another they would become float64."""
     weak = [type(x) in (bool, int, float) for x in xs]
-    dtypes = [
-        x if w else x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype for x, w in zip(xs, weak, strict=True)
-    ]
-    dtype = np.result_type(*dtypes)
+    dtype = np.result_type(*(x if w else np.asarray(value_of(x)) for x, w in zip(xs, weak, strict=True)))
     return [dtype.type(x) if w else x for x, w in zip(xs, weak, strict=True)]
 
 
@@ -316,9 +310,8 @@ def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
 def argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
     """Give the places, a plain array, from which `partition` takes the entries."""
     parted = np.partition(a.value, kth, axis)
-    along = -1 if axis is None else axis
-    rank = np.argsort(np.argsort(parted, along, kind="stable"), along)
-    return np.take_along_axis(argsort(a, axis), rank, along)  # NumPy's own order, but stable
+    rank = np.argsort(np.argsort(parted, axis, kind="stable"), axis)
+    return np.take_along_axis(argsort(a, axis), rank, axis)  # NumPy's own order, but stable
 
 
 # -- parts ---------------------------------------------------------------------------------------------

@@ -6,13 +6,13 @@ import math
 import operator as op
 import string
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..core import Node, Operation, primitive
+from ..core import Operation, primitive
 from .elementwise import mul_p
 from .namesake import namesake
 from .shape import expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
@@ -42,8 +42,8 @@ def _left(g: Any, x: Any, y: Any) -> Any:
         return g @ y.mT
     if x.ndim == y.ndim:
         return g * y
-    rows, (g, _, y) = x.ndim == 1, _matrices(g, x, y)
-    return squeeze(g @ y.mT, -2) if rows else g @ y.mT
+    g, _, y = _matrices(g, x, y)
+    return g @ y.mT  # of a vector a row, which the engine sums back
 
 
 def _right(g: Any, x: Any, y: Any) -> Any:
@@ -61,7 +61,7 @@ def _right(g: Any, x: Any, y: Any) -> Any:
 def _matrices(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """Write a vector on the left as a row, one on the right as a column, and `g` as their product."""
     if y.ndim == 1:
-        g, y = expand_dims(g, -1), expand_dims(y, -1)
+        g, y = expand_dims(g, -1), expand_dims(y, 1)
     if x.ndim == 1:
         g, x = expand_dims(g, -2), expand_dims(x, 0)
     return g, x, y
@@ -116,12 +116,13 @@ def _labels(subscripts: str, ndims: Sequence[int]) -> tuple[list[list[Any]], lis
     covered = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims, strict=True)]
 
     def spelt(term: str, ndim: int) -> list[Any]:
-        before, dots, after = term.partition("...")
-        return [*before, *(range(-ndim, 0) if dots else ()), *after]
+        before, _, after = term.partition("...")
+        return [*before, *range(-ndim, 0), *after]  # without dots there are none
 
     return [spelt(term, n) for term, n in zip(terms, covered, strict=True)], spelt(result, max(covered))
 
 
+@namesake(np.einsum)
 def einsum(*operands: Any, optimize: Any = False) -> Any:
     """Sum products of entries as subscripts say: ``einsum("ij,jk->ik", x, y)`` [1]_.
 
@@ -132,22 +133,19 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     ----------
     .. [1] Laue, Mitterreiter and Giesen, "A simple and efficient tensor calculus", AAAI 2020, section 3.
     """
-    if not any(isinstance(x, Node) for x in operands):
-        return np.einsum(*operands, optimize=optimize)
     if isinstance(operands[0], str):
         subscripts, xs = operands[0], operands[1:]
     else:
-        pairs, last = len(operands) // 2, operands[len(operands) // 2 * 2 :]
-        xs = operands[: 2 * pairs : 2]
-        subscripts = ",".join(_spelt(term) for term in operands[1 : 2 * pairs : 2])
-        subscripts += "".join("->" + _spelt(term) for term in last)
+        xs, terms = operands[::2], operands[1::2]
+        subscripts = ",".join(map(_spelt, terms)) + "".join("->" + _spelt(term) for term in xs[len(terms) :])
+        xs = xs[: len(terms)]
     return einsum_p(*xs, subscripts=subscripts, optimize=optimize)
 
 
-def _spelt(term: Iterable[Any]) -> str:
+def _spelt(term: Sequence[Any]) -> str:
     """Write a list of labels, which are integers or an Ellipsis, as letters in the same order."""
     letters = string.ascii_uppercase + string.ascii_lowercase
-    if any(label is not ... and not 0 <= op.index(label) < len(letters) for label in term):
+    if any(label is not ... and not 0 <= label < len(letters) for label in term):
         raise ValueError(f"the labels of einsum are integers from 0 to {len(letters) - 1} and ..., not {term}")
     return "".join("..." if label is ... else letters[label] for label in term)
 

@@ -116,7 +116,7 @@ def sections(draw: Draw, shape: Shape) -> Any:
 
 
 def kth(draw: Draw, shape: Shape) -> Any:
-    k = st.integers(-shape[-1], shape[-1] - 1)
+    k = st.integers(-min(shape), min(shape) - 1)
     return draw(st.one_of(k, st.lists(k, min_size=1, max_size=2)))
 
 
@@ -192,7 +192,7 @@ ROWS = [
     Row("insert",       lambda x, v, obj, axis: ag.insert(x, obj, v, axis),
                         lambda x, v, obj, axis: np.insert(x, obj, v, axis), inserted()),
     Row("trim_zeros",   sparse(ag.trim_zeros), sparse(np.trim_zeros),
-                        one(1, 1, trim=st.sampled_from(["fb", "f", "b"]))),
+                        one(1, 1, trim=st.sampled_from(["fb", "f", "b", "F", "B"]))),
     Row("piecewise",    pieced(ag.piecewise), pieced(np.piecewise), one(kind="odd"), lists=False),
     Row("apply_along_axis", lambda x, axis, each: ag.apply_along_axis(each, axis, x),
                         lambda x, axis, each: np.apply_along_axis(each, axis, x),
@@ -202,7 +202,7 @@ ROWS = [
     Row("select",       picked(ag.select),  picked(np.select),  selected()),
     Row("sort",         ag.sort,         np.sort,         one(1, kind="distinct", axis=axis)),
     Row("sort flat",    ag.sort,         np.sort,         one(kind="distinct", axis=None)),
-    Row("partition",    ag.partition,    np.partition,    one(1, side=1, kind="distinct", kth=kth)),
+    Row("partition",    ag.partition,    np.partition,    one(1, side=1, kind="distinct", kth=kth, axis=axis)),
     Row("partition flat", ag.partition,  np.partition,    one(side=1, kind="distinct", kth=0, axis=None)),
     Row("array_split",  wholly(ag.array_split), wholly(np.array_split), one(1, indices_or_sections=unequal, axis=axis)),
     Row("split",        wholly(ag.split),   wholly(np.split),   one(1, indices_or_sections=sections, axis=axis),

@@ -107,8 +107,9 @@ def crossed(draw: Draw, together: bool = False) -> Case:
     ndim = max(map(len, found))
     axisc = signed(draw, draw(st.integers(0, ndim - 1)), ndim)
     if together or draw(st.booleans()):
-        shape = (*stack, 3)
-        return cased(draw, [shape, shape], ["any"] * 2, axis=draw(st.sampled_from([-1, len(shape) - 1])))
+        axis = draw(st.integers(0, len(stack)))
+        shape = (*stack[:axis], 3, *stack[axis:])
+        return cased(draw, [shape, shape], ["any"] * 2, axis=signed(draw, axis, len(shape)))
     return cased(draw, found, ["any"] * 2, axisa=chosen[0], axisb=chosen[1], axisc=axisc)
 
 
@@ -124,11 +125,12 @@ def mixed(draw: Draw, vector: int) -> Case:
 
 @st.composite
 def crossed_out(draw: Draw) -> Case:
-    """Two arrays that broadcast, and the axis, counted from the end, over which to sum."""
+    """Two arrays that broadcast, and the axis over which to sum; it is counted from the end, or they have as many."""
     n = draw(st.integers(0, 3))
-    axis = draw(st.integers(-2, -1))
-    stack = [draw(st.lists(st.sampled_from([1, 2]), min_size=1, max_size=2)) for _ in range(2)]
-    found = [(*shape[: len(shape) + 1 + axis], n, *shape[len(shape) + 1 + axis :]) for shape in stack]
+    stack = [draw(st.lists(st.sampled_from([1, 2]), min_size=2, max_size=3)) for _ in range(2)]
+    axis = draw(st.integers(-3, 2 if len(stack[0]) == len(stack[1]) else -1))
+    places = [axis if axis >= 0 else len(shape) + 1 + axis for shape in stack]
+    found = [(*shape[:i], n, *shape[i:]) for i, shape in zip(places, stack, strict=True)]
     return cased(draw, found, ["any"] * 2, axis=axis)
 
 

@@ -147,6 +147,10 @@ def converted(f: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, dtype: f(x, dtype)
 
 
+def filled(draw: Draw, shape: Shape) -> Any:
+    return draw(st.sampled_from([0, (2, 0)] if 0 in shape else [(), 3, (2, 3), (5, 1), 0]))
+
+
 number = st.integers(-3, 3)
 reps = st.one_of(st.integers(0, 3), st.lists(st.integers(0, 3), max_size=4))
 dtypes = st.sampled_from(["float64", "float64", "float32", "float16"])
@@ -163,8 +167,7 @@ ROWS = [
     Row("matrix_transpose", ag.matrix_transpose, np.matrix_transpose, one(2), lists=False),
     Row("linalg.matrix_transpose", ag.linalg.matrix_transpose, np.linalg.matrix_transpose, one(2), lists=False),
     Row("append",       ag.append,       np.append,       joined(2)),
-    Row("resize",       ag.resize,       np.resize,
-                        one(side=1, new_shape=st.sampled_from([(), 3, (2, 3), (5, 1), 0]))),
+    Row("resize",       ag.resize,       np.resize,       one(new_shape=filled)),
     Row("squeeze",      ag.squeeze,      np.squeeze,      squeezed()),
     Row("expand_dims",  ag.expand_dims,  np.expand_dims,  expanded()),
     Row("atleast_1d",   at_least(ag.atleast_1d), at_least(np.atleast_1d), some(lambda n, m, k: (n,)[:k])),
@@ -192,7 +195,7 @@ ROWS = [
     Row("flip",         ag.flip,         np.flip,         one(axis=turns)),
     Row("flipud",       ag.flipud,       np.flipud,       one(1)),
     Row("fliplr",       ag.fliplr,       np.fliplr,       one(2)),
-    Row("rot90",        ag.rot90,        np.rot90,        one(2, k=number, axes=two_axes)),
+    Row("rot90",        ag.rot90,        np.rot90,        one(2, k=st.integers(-6, 6), axes=two_axes)),
     Row("roll",         ag.roll,         np.roll,         rolled()),
     Row("tile",         ag.tile,         np.tile,         one(reps=reps)),
     Row("pad",          ag.pad,          np.pad,          padded()),
