@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,40 @@ def test_between_and_beyond_the_points() -> None:
     assert [float(y) for y in gradients(lambda left, right: ag.interp(x, xp, fp, left, right), 5, 6)] == [1, 1]
     equal(gradients(lambda x, y: ag.interp([-1.0, 0.5, 9], x, y), xp, fp)[1], [1.5, 0.5, 1])
     equal(ag.interp(Tensor([0, 2.0]), [1.0], [7.0]).data, [7, 7])
+
+
+@pytest.mark.parametrize("f", [np.convolve, np.correlate], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_signals_of_any_two_lengths(f: Callable[..., Any], mode: str) -> None:
+    rng = np.random.default_rng(0)
+    for n, m in itertools.product(range(1, 7), repeat=2):
+        x, y = rng.standard_normal(n), rng.standard_normal(m)
+        np.testing.assert_array_equal(f(Tensor(x), y, mode).data, f(x, y, mode))  # to the last digit
+        gradcheck(lambda x, y: f(x, y, mode), x, y, order=2, directions=1)
+    np.testing.assert_array_equal(f([2.0], Tensor(x), mode).data, f([2.0], x, mode))
+
+
+@pytest.mark.parametrize("other", [2, 2.5, np.float64(2), np.int8(2), [1, 2.5], np.zeros(0, np.int8)], ids=repr)
+@pytest.mark.parametrize("num", [0, 1, 2, 3])
+def test_a_row_of_points_has_numpys_type(other: Any, num: int) -> None:
+    x = np.float16(1)
+    for f in (lambda x: np.linspace(x, other, num), lambda x: np.linspace(other, x, num)):
+        np.testing.assert_array_equal(f(Tensor(x)).data, f(x), strict=True)
+
+
+def test_what_is_flat_beyond_the_points_is_so_at_infinity() -> None:
+    xp, fp = [0.0, 1, 3], [1.0, 3, 2]
+    x, dx, df = gradients(ag.interp, [-np.inf, np.inf], xp, fp)
+    equal(x, [0, 0])
+    equal(dx, [0, 0, 0])
+    equal(df, [1, 0, 1])
+
+
+def test_samples_at_even_coordinates_have_the_slopes_of_steps() -> None:
+    f, x = np.random.default_rng(0).standard_normal(9), np.arange(9) * 0.5  # the numbers are NumPy's to the last digit
+    for edge_order in (1, 2):
+        equal(ag.gradient(Tensor(f), x, edge_order=edge_order).data, np.gradient(f, x, edge_order=edge_order))
+        equal(ag.gradient([1, 4, 2], Tensor(0.75)).data, np.gradient([1, 4, 2], 0.75))
 
 
 def test_coordinates_are_differentiated_even_if_they_are_even() -> None:
@@ -67,9 +102,24 @@ def test_integers_do_not_swallow_a_derivative() -> None:
 
 def test_correlations_do_not_exceed_one() -> None:
     x = np.array([0.1, 0.2, 0.3, 0.7])
-    c = ag.corrcoef(Tensor(x), x * 3)
-    assert np.all(c.data <= 1)
+    for other in (3 * x, -3 * x):
+        c = ag.corrcoef(Tensor(x), other)
+        assert np.all(abs(c.data) <= 1)
     assert ag.corrcoef(Tensor(x)).data == 1
+
+
+@pytest.mark.parametrize("slope", [3, -3])
+def test_correlations_of_one_have_a_second_derivative(slope: float) -> None:
+    def one_less_square(x: Any, y: Any) -> Any:
+        """Half of what a correlation of 1 falls short, by how far apart the directions of both are: not clipped."""
+        x, y = (x - ag.mean(x), y - ag.mean(y))
+        return ag.sum((x / ag.norm(x) - np.sign(slope) * y / ag.norm(y)) ** 2) / 2
+
+    rng = np.random.default_rng(0)
+    for x in rng.standard_normal((8, 4)):  # in some of them the rounding is beyond 1
+        curved = ag.hessian(lambda y, x=x: ag.corrcoef(x, y)[0, 1])(slope * x)
+        expected = -np.sign(slope) * ag.hessian(lambda y, x=x: one_less_square(x, y))(slope * x)
+        np.testing.assert_allclose(curved, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_going_back_through_a_filter_is_linear_in_the_length_of_the_signal() -> None:
@@ -96,9 +146,13 @@ def test_going_back_through_a_filter_is_linear_in_the_length_of_the_signal() -> 
         (lambda x: ag.cumulative_sum(x[None]), r"shape \(1, 3\).*pass axis="),
         (lambda x: ag.gradient(x, 1, 2), "one for each of 1 axes, not 2"),
         (lambda x: ag.gradient(x, [1, 2]), r"a number or 3 coordinates along axis 0, not shape \(2,\)"),
+        (lambda x: ag.gradient(x[:, None] * x, [1, 2, 3]), "one for each of 2 axes, not 1"),
+        (lambda x: ag.gradient(x, axis=(0, -1)), "repeated axis"),
         (lambda x: ag.gradient(x, edge_order=3), "edge_order 1 or 2, not 3"),
         (lambda x: ag.gradient(x[:1]), "takes 2 samples or more, not 1"),
         (lambda x: ag.convolve(x, x, "some"), "'full', 'same' or 'valid', not 'some'"),
+        (lambda x: ag.linspace(x, 1, -2), "negative"),
+        (lambda x: ag.linspace(x, 1, 2.5), "integer"),
         (lambda x: ag.cov(x[:1]), "covariance of 1 observations divides by 0"),
         (lambda x: ag.polyder(x, -1), "not -1: polyint integrates"),
         (lambda x: ag.polyint(x, -1), "not -1: polyder differentiates"),
@@ -119,3 +173,4 @@ def test_the_covariance_of_columns_with_a_row_beside_them() -> None:
     m = np.arange(6.0).reshape(2, 3) ** 2
     for y in (np.array([[1.0, 5.0]]), m[:, ::-1] ** 2):  # NumPy takes one row as it is
         np.testing.assert_allclose(np.cov(Tensor(m), y, rowvar=False).data, np.cov(m, y, rowvar=False))
+    equal(np.cov(Tensor(m[:1]), rowvar=False, ddof=0).data, np.zeros((3, 3)))  # but not of the first
