@@ -562,7 +562,8 @@ def test_what_is_added_at_many_places_broadcasts() -> None:
 
 @pytest.mark.parametrize("n", range(2, 40))
 def test_a_row_of_points_ends_where_it_is_to_end(n: int) -> None:
-    same(np.linspace(Tensor(0.1), 0.7, n).data, np.linspace(0.1, 0.7, n))
+    x = np.array([0.1, -0.3, 1 / 3, 5.1])
+    same(np.linspace(Tensor(x), 0.7, n).data, np.linspace(x, 0.7, n))
 
 
 # -- the table is complete, and its checks are sharp ---------------------------------------------------
