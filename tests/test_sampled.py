@@ -58,7 +58,7 @@ def test_samples_at_even_coordinates_have_the_slopes_of_steps() -> None:
         equal(ag.gradient(Tensor(f), x, edge_order=edge_order).data, np.gradient(f, x, edge_order=edge_order))
 
 
-def test_whole_numbers_have_broken_slopes() -> None:
+def test_slopes_of_whole_numbers_are_not_whole() -> None:
     found = ag.gradient([1, 4, 2], Tensor(0.75)).data
     np.testing.assert_array_equal(found, np.gradient([1, 4, 2], 0.75), strict=True)
 
