@@ -157,7 +157,7 @@ def test_going_back_through_a_filter_is_linear_in_the_length_of_the_signal() -> 
         (lambda x: ag.gradient(x, edge_order=3), "edge_order 1 or 2, not 3"),
         (lambda x: ag.gradient(x[:1]), "takes 2 samples or more, not 1"),
         (lambda x: ag.convolve(x, x, "some"), "'full', 'same' or 'valid', not 'some'"),
-        (lambda x: ag.linspace(x, 1, -2), "negative"),
+        (lambda x: ag.linspace(x, 1, -1), "num >= 0 numbers, not -1"),
         (lambda x: ag.linspace(x, 1, 2.5), "integer"),
         (lambda x: ag.cov(x[:1]), "covariance of 1 observations divides by 0"),
         (lambda x: ag.polyder(x, -1), "not -1: polyint integrates"),

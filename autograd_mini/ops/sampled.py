@@ -95,8 +95,10 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 @namesake(np.linspace)
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
     """Give `num` numbers in equal steps from `start` to `stop`, along a new axis."""
+    if num < 0:
+        raise ValueError(f"linspace gives num >= 0 numbers, not {num}")
     rise = stop - start
-    places = np.indices((num, *[1] * rise.ndim), rise.dtype)[0]
+    places = np.arange(num, dtype=rise.dtype).reshape(num, *[1] * rise.ndim)
     y = places * (rise / max(num - 1 if endpoint else num, 1)) + start
     return moveaxis(set_at(y, -1, stop) if endpoint and num > 1 else y, 0, axis)
 
