@@ -5,6 +5,7 @@ The gradients are of the sum of the function.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import warnings
@@ -107,6 +108,8 @@ def test_row_09_power_of_zero_by_exponent() -> None:
     equal(gradients(lambda x, p: x**p, 0, 2), [0, 0])
     equal(gradients(lambda x, p: x**p, 0, 0), [0, 0])
     equal(gradient(lambda p: 0**p, [2, 0]), [0, 0])
+    for f in (ag.power, ag.float_power):  # also where both are differentiated again
+        equal(ag.hessian(lambda v, f=f: f(v[0], v[1]))([0.0, 0.0]), np.zeros((2, 2)))
 
 
 @row("`(-2) ** 3` by x and p", pytorch="12 / nan", jax="12 / nan", here="12 / nan")
@@ -462,7 +465,11 @@ def test_row_36_quotients_and_remainders() -> None:
         equal(quotient, [3, -4, 9])
     equal(gradients(ag.mod, x.data, y.data), [[1, 1, 1], [-3, 4, -9]])  # and floor(1 / 0.1) is 10
     equal(gradients(ag.fmod, x.data, y.data), [[1, 1, 1], [-3, 3, -9]])
-    equal(gradient(lambda x: ag.copysign(x, [1, -1, -1]), [0, 2, -2]), [0, -1, 1])
+    for signs in ([1, -1, -1], Tensor([1, -1, -1])):
+        equal(gradient(lambda x, signs=signs: ag.copysign(x, signs), [0, 2, -2]), [0, -1, 1])
+    assert not isinstance(np.copysign([1, 2], Tensor([1, -1])), Tensor)
+    for sign in (-1, -1.0, np.int8(-1), np.float64(-1)):
+        assert np.copysign(Tensor(np.float32(2)), sign).dtype == np.copysign(np.float32(2), sign).dtype
     with pytest.raises(TypeError, match="exp2"):
         ag.ldexp(x, y)
 
@@ -526,8 +533,11 @@ def test_row_41_clip_at_its_bounds() -> None:
     equal(ag.clip(Tensor(x), low, high).data, np.clip(x, low, high))
     found = gradients(ag.clip, x, low, high)
     equal(found, [[0, 1, 0, 0, 1, 0, 0], [1, 0, 0, 0, 0, 1, 0], [0, 0, 1, 1, 0, 0, 1]])
-    with pytest.raises(ValueError, match="pass one pair"):
-        ag.clip(Tensor(1), 0, max=1)
+    equal(np.clip(Tensor([0, 1, 3]), max=1).data, [0, 1, 1])
+    for limits in itertools.product([{"a_min": 0}, {"a_max": 0}], [{"min": 1}, {"max": 1}]):
+        with pytest.raises(ValueError, match="pass one pair"):
+            ag.clip(Tensor(1), **limits[0], **limits[1])
+    assert ag.clip(np.array([1, 2, 3]), 2).dtype == int
 
 
 @row(
@@ -580,7 +590,7 @@ def test_row_44_fmax_passes_over_nan() -> None:
     equal(gradients(ag.fmax, [1, nan, 2, 3], [nan, 1, 2, 1]), [[1, 0, 0.5, 1], [0, 1, 0.5, 0]])
     equal(gradients(ag.fmin, [1, nan, 2, 3], [nan, 1, 2, 1]), [[1, 0, 0.5, 0], [0, 1, 0.5, 1]])
     equal(gradient(ag.nan_to_num, [nan, inf, -inf, 2]), [0, 0, 0, 1])
-    equal(ag.nan_to_num(Tensor([nan, inf]), nan=1, posinf=2).data, [1, 2])
+    equal(ag.nan_to_num(Tensor([nan, inf, -inf]), nan=1, posinf=2, neginf=3).data, [1, 2, 3])
 
 
 @row(
@@ -727,9 +737,15 @@ def test_row_55_sinc_at_zero() -> None:
     near(gradient(ag.sinc, 1e-9), -(np.pi**2) / 3 * 1e-9)
     fourth = gradient(ag.grad(ag.grad(ag.grad(ag.sinc))), 0)
     near(fourth, np.pi**4 / 5)
-    for x in (0.3, 0.63, 0.64, 5.5):  # on both sides of where the series ends
+    for x in (0.3, 0.63, 0.64, 5.5, 50.1):  # on both sides of where the series ends
         u = np.pi * x
-        near(gradient(ag.sinc, x), np.pi * (np.cos(u) / u - np.sin(u) / u**2))
+        near(gradient(ag.sinc, [x, -x]), np.pi * (np.cos(u) / u - np.sin(u) / u**2) * np.array([1, -1]))
+    x = np.linspace(-3, 3, 61).astype(np.float16)
+    f: Any = ag.sinc
+    for _ in range(4):
+        f = ag.grad(lambda x, f=f: ag.sum(f(x)))
+        for dtype in (np.float16, np.float32):  # narrow numbers are widened meanwhile
+            equal(f(x.astype(dtype)), f(x.astype(float)).astype(dtype))
 
 
 @row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -295,6 +296,28 @@ def test_lists_give_what_numpy_gives(row: Row, data: st.DataObject) -> None:
     agree(row.apply(*lists, **case.params), theirs, row.exact)
 
 
+# Whole numbers do not swallow the part of a Tensor that they are to hold, as NumPy lets them; NumPy has no custom_vjp.
+WIDER = {"ediff1d with ends", "insert", "custom_vjp"}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.exact and row.name not in WIDER], ids=lambda row: row.name)
+def test_what_stands_beside_a_tensor_is_taken_as_numpy_takes_it(row: Row) -> None:
+    kinds = [lambda x, dtype=dtype: cast(x, dtype)[()] for dtype in (np.float16, np.float64, np.int8)]
+    if row.lists:
+        kinds.append(lambda x: x.tolist() if x.size and x.ndim else x)  # a number is weak
+    for case in samples(row):
+        for own, kind in itertools.product(range(len(case.bases)), kinds if len(case.bases) > 1 else []):
+            operands = [np.float32(x) if i == own else kind(x) for i, x in enumerate(case.operands())]
+            theirs = outcome(row.reference, *operands, **case.params)
+            operands[own] = Tensor(operands[own])
+            ours = outcome(row.apply, *operands, **case.params)
+            assert isinstance(ours, type if isinstance(theirs, type) else Tensor)
+            if isinstance(ours, Tensor):
+                tolerance = TOLERANCES[np.result_type(theirs)]
+                assert ours.dtype == np.result_type(theirs)
+                np.testing.assert_allclose(ours.data, theirs, rtol=tolerance, atol=tolerance)
+
+
 @every_row
 @drawn
 @given(st.data())
@@ -550,6 +573,11 @@ def test_the_derivative_of_fmod_by_the_divisor_is_a_whole_number() -> None:
         lambda x: np.insert([1.0, 2.0, 3.0], 1, x),
         lambda x: np.insert(x, 1, [1.0, 2.0]),
         lambda x: np.append([1.0, 2.0], x),
+        lambda x: np.gradient([1.0, 2.0, 4.0], x),
+        lambda x: np.gradient(x, [1.0, 2.0, 4.0]),
+        lambda x: np.polyadd(x, 2.0),
+        lambda x: np.polyint(x, 2, [3.0]),
+        lambda x: np.polyint(x, 2, 3.0),
     ],
 )
 def test_lists_and_numbers_beside_a_tensor_are_arrays(f: Callable[..., Any]) -> None:
@@ -714,7 +742,8 @@ def test_what_is_added_at_many_places_broadcasts(shape: tuple[int, ...], v: Any,
 
 @pytest.mark.parametrize("n", range(2, 40))
 def test_a_row_of_points_ends_where_it_is_to_end(n: int) -> None:
-    same(np.linspace(Tensor(0.1), 0.7, n).data, np.linspace(0.1, 0.7, n))
+    x = np.array([0.1, -0.3, 1 / 3, 5.1])
+    same(np.linspace(Tensor(x), 0.7, n).data, np.linspace(x, 0.7, n))
 
 
 # -- the table is complete, and its checks are sharp ---------------------------------------------------

@@ -146,7 +146,6 @@ def _is(x: Any, z: Any) -> Any:
 
 def _taken(x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
     """Where `x` is taken, where the lower limit, and where the higher; a limit that is NaN is taken."""
-    x, low, high = value_of(x), value_of(low), value_of(high)
     below = np.less(x, low) | np.isnan(low)
     above = np.greater(np.maximum(x, low), high) | np.isnan(high)
     return ~(below | above), below & ~above, above
@@ -223,7 +222,7 @@ def sinc(x: Any) -> Any:
 
 def copysign(x1: Any, x2: Any) -> Any:
     """Give `x1` the sign of `x2`, which has no derivative. That of `x1` at 0 is 0, as for the absolute."""
-    x2 = x2.value if isinstance(x2, Node) else x2
+    x2 = value_of(x2)
     return abs_p(x1) * np.copysign(x1.value.dtype.type(1), x2) if isinstance(x1, Node) else np.copysign(x1, x2)
 
 

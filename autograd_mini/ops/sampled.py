@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..core import Node, Operation, primitive, value_of
 from .arranging import diag, flip
-from .elementwise import clip, sqrt, where
+from .elementwise import sqrt, where
 from .indexing import putitem_p, set_at
 from .linalg import matmul_p
 from .namesake import namesake
@@ -62,17 +62,7 @@ def _array(x: Any) -> Any:
 @namesake(np.convolve)
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """Convolve two vectors: wherever they overlap ("full"), in the middle ("same"), or wherever all of one does."""
-    return _convolved(atleast_1d(a), atleast_1d(v), mode, ahead=False)
-
-
-@namesake(np.correlate)
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """Correlate two vectors: convolve with `v` in reverse."""
-    a, v = atleast_1d(a), atleast_1d(v)
-    return _convolved(a, v[::-1], mode, ahead=a.size < v.size)
-
-
-def _convolved(x: Any, y: Any, mode: str, ahead: bool) -> Any:
+    x, y = atleast_1d(a), atleast_1d(v)
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"a convolution has the mode 'full', 'same' or 'valid', not {mode!r}")
     if mode == "valid":
@@ -80,8 +70,15 @@ def _convolved(x: Any, y: Any, mode: str, ahead: bool) -> Any:
     z = convolve_p(x, y)
     if mode == "full":
         return z
-    start = (min(x.size, y.size) - 1 + ahead) // 2  # an odd one out is dropped at the back or, if `ahead`, in front
+    start = (min(x.size, y.size) - 1) // 2
     return z[start : start + max(x.size, y.size)]
+
+
+@namesake(np.correlate)
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """Correlate two vectors: convolve with `v` in reverse."""
+    a, v = atleast_1d(a), atleast_1d(v)
+    return convolve(a, v[::-1], mode) if a.size >= v.size else convolve(v, a[::-1], mode)[::-1]
 
 
 @namesake(np.bincount)
@@ -89,7 +86,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """Add up the weights of each integer in `x`, which has no derivative."""
     numbers = np.array(x)  # a copy: the rule is to find it unchanged
     count = np.bincount(numbers, value_of(weights), minlength)
-    return count if weights is None else putitem_p(_double(weights), index=numbers, shape=count.shape)
+    return putitem_p(_double(weights), index=numbers, shape=count.shape)
 
 
 # -- functions -----------------------------------------------------------------------------------------
@@ -98,9 +95,10 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 @namesake(np.linspace)
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Any:
     """Give `num` numbers in equal steps from `start` to `stop`, along a new axis."""
-    start, stop = (_array(x) * 1.0 for x in (start, stop))
+    if num < 0:
+        raise ValueError(f"linspace gives num >= 0 numbers, not {num}")
     rise = stop - start
-    places = np.arange(num, dtype=rise.dtype).reshape(-1, *[1] * len(shape_of(rise)))
+    places = np.arange(num, dtype=rise.dtype).reshape(num, *[1] * rise.ndim)
     y = places * (rise / max(num - 1 if endpoint else num, 1)) + start
     return moveaxis(set_at(y, -1, stop) if endpoint and num > 1 else y, 0, axis)
 
@@ -111,12 +109,12 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any
 
     At a point the derivative is that of the piece on its right.
     """
-    x, xp, fp = _double(x), _double(xp), _double(fp)
+    xp, fp = _double(xp), _double(fp)
     at, points = value_of(x), value_of(xp)
     last = points.size - 1
     below, above = at < points[0], at >= points[-1]
-    i = np.clip(np.searchsorted(points, at, "right") - 1, 0, max(last - 1, 0))
-    j = np.minimum(i + 1, last)
+    i = np.clip(np.searchsorted(points, at, "right") - 1, 0, last - 1)  # of a single point -1, which is it too
+    j = i + 1
     slope = (fp[j] - fp[i]) / (xp[j] - xp[i] + (last == 0))
     y = slope * (where(below | above, xp[i], x) - xp[i]) + fp[i]
     y = where(above, fp[-1] if right is None else where(at == points[-1], fp[-1], right), y)
@@ -132,7 +130,7 @@ def gradient(f: Any, *varargs: Any, axis: Axes = None, edge_order: int = 1) -> A
     """
     f = _array(f)
     axes = normalize_axis_tuple(range(f.ndim) if axis is None else axis, f.ndim)
-    steps = list(varargs) or [1.0]
+    steps = varargs or (1.0,)
     if len(steps) == 1 and not shape_of(steps[0]):
         steps = steps * len(axes)
     if len(steps) != len(axes):
@@ -150,7 +148,7 @@ def _slopes(f: Any, step: Any, axis: int, edge_order: int) -> Any:
     if shape_of(step) not in ((), (n,)):
         raise ValueError(f"gradient takes a number or {n} coordinates along axis {axis}, not shape {shape_of(step)}")
     if shape_of(step):
-        step = diff(_array(step))
+        step = diff(step)
         if not isinstance(step, Node) and np.all(step == step[0]):
             step = step[0]
     f = moveaxis(f, axis, -1)
@@ -206,9 +204,9 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 def _aligned(*ps: Any) -> list[Any]:
     """Put zeros for the high powers that one of two polynomials does not have."""
-    ps = tuple(atleast_1d(_array(p)) for p in ps)
+    ps = atleast_1d(*ps)
     size = max(p.size for p in ps)
-    return [p if p.size == size else concatenate([np.zeros(size - p.size, p.dtype), p]) for p in ps]
+    return [concatenate([np.zeros(size - p.size, p.dtype), p]) for p in ps]
 
 
 @namesake(np.polyder)
@@ -226,7 +224,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """Give the coefficients of the integral of order `m`; `k` are its constants, 0 by default."""
     if m < 0:
         raise ValueError(f"polyint integrates m >= 0 times, not {m}: polyder differentiates")
-    k = broadcast_to(atleast_1d(0.0 if k is None else _array(k)), (m,))
+    k = broadcast_to(0.0 if k is None else k, (m,))
     for i in range(m):
         p = concatenate([p / np.arange(len(p), 0, -1), k[i : i + 1]])
     return p
@@ -236,7 +234,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Give the powers of a vector as columns, `N` of them, by default from the highest to 1."""
     n = len(x) if N is None else N
-    factors = broadcast_to(expand_dims(_double(x), -1), (len(x), max(n - 1, 0)))
+    factors = broadcast_to(expand_dims(x, 1), (len(x), max(n - 1, 0)))
     y = cumprod(concatenate([np.ones((len(x), min(n, 1))), factors], 1), 1)
     return y if increasing else flip(y, 1)
 
@@ -254,7 +252,7 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: in
     for x in (m, y):
         if x is not None:
             columns = not rowvar and len(shape_of(x)) == 2 and (x is m or shape_of(x)[0] != 1)
-            parts.append(atleast_2d(_double(x)).mT if columns else atleast_2d(_double(x)))
+            parts.append(_double(x).mT if columns else atleast_2d(_double(x)))
     x = concatenate(parts, 0)
     freedom = x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
     if freedom <= 0:
@@ -270,4 +268,5 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
     if not shape_of(c):
         return c / c
     scale = sqrt(diag(c))
-    return clip(c / expand_dims(scale, 1) / scale, -1, 1)
+    c = c / expand_dims(scale, 1) / scale
+    return c + (np.clip(value_of(c), -1, 1) - value_of(c))  # a clipped rounding keeps its second derivative

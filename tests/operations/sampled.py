@@ -34,13 +34,19 @@ def interpolated(draw: Draw) -> Case:
 def sloped(draw: Draw) -> Case:
     """Samples along some axes, in one step, in a step for each, or at coordinates, and the order at the edges."""
     edge_order = draw(st.integers(1, 2))
-    shape = draw(shapes(1, 2, edge_order + 1))
+    shape = draw(shapes(1, 3, edge_order + 1, 5))
     axes = draw(st.permutations(range(len(shape))))[: draw(st.integers(1, len(shape)))]
     form = draw(st.sampled_from(["no", "one", "each", "places"]))
-    places = np.array([0, 0.5, 0.75, 2])
-    steps = {"no": [], "one": [0.5], "each": [0.5, 2.0][: len(axes)], "places": [places[: shape[i]] for i in axes]}
-    params = {"steps": steps[form], "axis": tuple(signed(draw, i, len(shape)) for i in axes), "edge_order": edge_order}
-    return cased(draw, [shape], ["any"], **params)
+    places = np.array([0, 0.5, 0.75, 2, 2.25])
+    steps = {
+        "no": [],
+        "one": [0.5],
+        "each": [0.5, 2.0, 0.25][: len(axes)],
+        "places": [places[: shape[i]] for i in axes],
+    }
+    axis: Any = tuple(signed(draw, i, len(shape)) for i in axes)
+    axis = axis[0] if len(axis) == 1 and draw(st.booleans()) else axis
+    return cased(draw, [shape], ["any"], steps=steps[form], axis=axis, edge_order=edge_order)
 
 
 def sampled(f: Callable[..., Any]) -> Callable[..., Any]:
