@@ -441,6 +441,7 @@ def test_weights_that_do_not_fit_are_refused() -> None:
     t = Tensor(np.ones((2, 3)))
     for weights, axis, message in (
         (np.ones(3), None, r"shape \(2, 3\), not \(3,\)"),
+        (1.0, None, r"shape \(2, 3\), not \(\)"),
         (np.ones(3), 0, r"shape \(2, 3\) or \(2,\), not \(3,\)"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -489,6 +490,8 @@ def test_the_derivative_of_fmod_by_the_divisor_is_a_whole_number() -> None:
         lambda x: np.insert([1.0, 2.0, 3.0], 1, x),
         lambda x: np.insert(x, 1, [1.0, 2.0]),
         lambda x: np.append([1.0, 2.0], x),
+        lambda x: np.average([1.0, 2.0, 4.0], weights=x),
+        lambda x: np.average(x, weights=[1.0, 2.0, 4.0]),
     ],
 )
 def test_lists_and_numbers_beside_a_tensor_are_arrays(f: Callable[..., Any]) -> None:
@@ -584,6 +587,18 @@ def test_products_with_and_without_zeros_side_by_side() -> None:
     leaf = Tensor([[2.0, 0.0, 3.0], [1.0, 2.0, 3.0]])
     ag.prod(leaf, axis=1).sum().backward()
     same(leaf.grad, np.array([[0.0, 6.0, 0.0], [6.0, 3.0, 2.0]]))
+
+
+@pytest.mark.parametrize("axis", [None, 1, -1, (0, -1), (2, 1)], ids=str)
+def test_products_with_a_zero_along_axes(axis: Any) -> None:
+    gradcheck(lambda x: ag.prod(x, axis), np.arange(12.0).reshape(2, 3, 2) / 4, order=2, directions=1)
+
+
+@pytest.mark.parametrize(
+    "x", [np.array([2**62, 2**62]), np.broadcast_to(np.float32(1), 2**24 + 1)], ids=["integers", "many"]
+)
+def test_the_mean_of_what_cannot_be_added_or_counted_in_its_dtype(x: np.ndarray) -> None:
+    same(ag.mean(x), np.mean(x))
 
 
 def test_what_is_added_at_many_places_broadcasts() -> None:

@@ -144,7 +144,7 @@ def _deviation(x: Any, axis: Axes) -> Any:
 def _shares(x: Any, y: Any, axis: Axes) -> Any:
     """How much of an extremum `y` is owed to each entry of `x`: ties share evenly, NaNs own it."""
     ties = (x == y) | (np.isnan(x) & np.isnan(y))
-    return ties / np.maximum(add(ties, axis=axis, keepdims=axis is not None), 1)
+    return ties / add(ties, axis=axis, keepdims=axis is not None)
 
 
 def _nanweight(x: Any, axis: Axes, ddof: float) -> Any:
@@ -180,7 +180,8 @@ def _nearness(x: Any, q: Any, axis: Axes, numbers: bool = False) -> Any:
         ties = lines == entry
         nth = k + 1 - add(lines < entry, axis=-1, keepdims=True)  # of those that tie
         share = share + (1 - np.absolute(rank - place)) * (ties & (np.cumsum(ties, axis=-1) == nth))
-    share = np.where(nans, 0, share) if numbers else np.where(count > 0, nans / np.maximum(count, 1), share)
+    if not numbers:
+        share = np.where(count > 0, nans / np.maximum(count, 1), share)
     return np.moveaxis(share.reshape(np.shape(q) + aside.shape), last, [i % x.ndim - x.ndim for i in axes])
 
 
