@@ -360,6 +360,7 @@ def test_what_cannot_be_moved_is_refused(f: Callable[..., Any]) -> None:
 
 def test_python_numbers_do_not_widen_a_selection() -> None:
     x = Tensor(np.ones(3, np.float32))
+    assert np.percentile(x, 30).dtype == np.float32
     assert np.select([x > 1, x > 0], [2.0, x]).dtype == np.float32
     assert np.choose([0, 1, 0], [x, 2.0]).dtype == np.float32
     assert ag.set_at(x, 0, 2.0).dtype == np.float32
@@ -446,8 +447,15 @@ def test_weights_that_do_not_fit_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             np.average(t, axis, weights)
-    with pytest.raises(ZeroDivisionError, match="add up to zero"):
-        np.average(t, 0, Tensor([1.0, -1.0]))
+    for weights, axis in (([1, -1], 0), ([[1, 1, 1], [1, 0, -1]], 1)):
+        with pytest.raises(ZeroDivisionError, match="add up to zero"):
+            np.average(t, axis, Tensor(weights))
+
+
+@pytest.mark.parametrize("dtypes", [(np.int8, np.float32), (np.float32, np.float64), (np.float64, np.float32)])
+def test_weights_of_another_dtype(dtypes: Any) -> None:
+    x, weights = (np.array(x, dtype) for x, dtype in zip([[1, 1, 1], [1, 1e-9, 1e-9]], dtypes, strict=True))
+    same(np.average(x, weights=Tensor(weights)).data, np.average(x, weights=weights))
 
 
 @pytest.mark.parametrize(
@@ -492,6 +500,8 @@ def test_the_derivative_of_fmod_by_the_divisor_is_a_whole_number() -> None:
         lambda x: np.append([1.0, 2.0], x),
         lambda x: np.average([1.0, 2.0, 4.0], weights=x),
         lambda x: np.average(x, weights=[1.0, 2.0, 4.0]),
+        lambda x: np.trapezoid([1.0, 2.0, 4.0], x),
+        lambda x: np.trapezoid(x, [1.0, 2.0, 4.0]),
     ],
 )
 def test_lists_and_numbers_beside_a_tensor_are_arrays(f: Callable[..., Any]) -> None:

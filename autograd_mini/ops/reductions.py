@@ -318,7 +318,7 @@ def average(x: Any, axis: Axes = None, weights: Any = None, *, keepdims: bool = 
     """
     if weights is None:
         return mean(x, axis, keepdims=keepdims)
-    x, weights = (y if isinstance(y, Node) else np.asarray(y) for y in (x, weights))
+    x, weights = floating(x), weights if isinstance(weights, Node) else np.asarray(weights)
     if weights.shape != x.shape:
         axes = normalize_axis_tuple(() if axis is None else axis, x.ndim)
         wanted = tuple([x.shape[i] for i in axes])
@@ -327,7 +327,6 @@ def average(x: Any, axis: Axes = None, weights: Any = None, *, keepdims: bool = 
             raise ValueError(f"the weights of this average have shape {shapes}, not {weights.shape}")
         weights = transpose(weights, tuple(np.argsort(axes).tolist()))
         weights = reshape(weights, [n if i in axes else 1 for i, n in enumerate(x.shape)])
-    x = x if isinstance(x, Node) else floating(x)
     scale = sum(weights.astype(np.result_type(x.dtype, weights.dtype)), axis, keepdims=keepdims)
     if np.any(scale == 0):
         raise ZeroDivisionError("the weights of an average add up to zero")
