@@ -452,6 +452,11 @@ def test_weights_that_do_not_fit_are_refused() -> None:
             np.average(t, axis, Tensor(weights))
 
 
+def test_weights_have_the_order_of_the_axes() -> None:
+    x, weights = np.arange(24.0).reshape(2, 3, 4), np.arange(1.0, 9).reshape(4, 2)
+    same(np.average(Tensor(x), (2, 0), weights).data, np.average(x, (2, 0), weights))
+
+
 @pytest.mark.parametrize("dtypes", [(np.int8, np.float32), (np.float32, np.float64), (np.float64, np.float32)])
 def test_weights_of_another_dtype(dtypes: Any) -> None:
     x, weights = (np.array(x, dtype) for x, dtype in zip([[1, 1, 1], [1, 1e-9, 1e-9]], dtypes, strict=True))
