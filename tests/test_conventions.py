@@ -160,9 +160,12 @@ def test_row_14_logaddexp_of_nothing() -> None:
 
 @row("2-norm at 0", pytorch="0, 0", jax="nan, nan", here="0, 0")
 def test_row_15_two_norm_at_zero() -> None:
-    for norm in (ag.norm, lambda x: ag.norm(x, 2), lambda x: ag.norm(x, 3), lambda x: ag.norm(x, 1.5)):
-        equal(gradient(norm, [0, 0]), [0, 0])
-        equal(second(norm, [0, 0]), [0, 0])
+    for p in (None, 2, 3, 1.5):
+        for norm in (lambda x, p=p: ag.norm(x, p), lambda x, p=p: ag.linalg.vector_norm(x, ord=p or 2)):
+            equal(gradient(norm, [0, 0]), [0, 0])
+            equal(second(norm, [0, 0]), [0, 0])
+            equal(second(norm, [0, 1]), [p in (None, 2), 0])
+            equal(gradient(norm, [1, nan]), [nan, nan])
     equal(gradient(ag.norm, np.zeros((2, 2))), np.zeros((2, 2)))
     near(gradient(lambda x: ag.norm(x, axis=1), [[0, 0], [3, 4]]), [[0, 0], [0.6, 0.8]])
     equal(second(lambda x: ag.norm(x) * x[0], [0, 0]), [0, 0])

@@ -70,6 +70,12 @@ def test_the_rank_of_lstsq_is_numpys(rcond: Any, smallest: float) -> None:
             ag.linalg.lstsq(Tensor(a), b, rcond)
 
 
+def test_tensorsolve_takes_axes_one_by_one() -> None:
+    a = np.random.default_rng(0).normal(size=(2, 2, 2, 2))
+    found = np.linalg.tensorsolve(Tensor(a), a[0, 0], iter([0, 2])).data
+    np.testing.assert_array_equal(found, np.linalg.tensorsolve(a, a[0, 0], (0, 2)))
+
+
 def test_what_has_no_derivative_is_refused() -> None:
     for wrong in (lambda x: ag.linalg.svd(x), lambda x: ag.linalg.qr(x, "complete"), lambda x: ag.linalg.qr(x, "raw")):
         with pytest.raises(ValueError, match="full_matrices=False|reduced"):

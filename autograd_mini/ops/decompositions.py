@@ -30,7 +30,7 @@ from . import arranging, linalg
 from .elementwise import absolute, square, where
 from .linalg import matmul_p
 from .namesake import namesake
-from .reductions import axes_of, max, min, sum
+from .reductions import axes_of, max, min, norm_slope, sum
 from .reductions import norm_p as axis_norm_p
 from .shape import Axes, astype_p, expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
 
@@ -107,7 +107,7 @@ svd_v_p: Operation = primitive("right singular vectors", lambda x: _svd(x)[2],  
                              lambda g, v, x: _left_rule(g.mT, v.mT, svd_s_p(x, alone=False), svd_u_p(x).mT).mT)
 
 norm_p = primitive("norm",               lambda x, axis, ord: _norm(x, axis, ord),
-                             lambda g, y, x, axis, ord: g * _norm_rule(x, y, ord))
+                             lambda g, y, x, axis, ord: g * norm_slope(x, y, ord, axis))
 # fmt: on
 
 # -- shapes --------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def _lstsq_rule(g: Any, x: Any, a: Any, b: Any) -> Any:
 
 def _rcond(a: Any, x: Any, rcond: Any) -> Any:
     """Give the cut-off of `lstsq`, which by default is another than that of `pinv`."""
-    return float(np.finfo(x.dtype).eps) * np.max(shape_of(a)) if rcond is None else rcond
+    return np.finfo(x.dtype).eps * np.max(shape_of(a)) if rcond is None else rcond
 
 
 def _without(s: Any, *axes: int) -> Any:
@@ -247,15 +247,6 @@ def _cofactor_rule(g: Any, x: Any) -> Any:
 
 def _norm(x: Any, axis: Any, ord: float) -> Any:
     return np.linalg.vector_norm(x, axis=axis, keepdims=True, ord=ord)
-
-
-def _norm_rule(x: Any, y: Any, ord: float) -> Any:
-    """Give the derivative of a norm: 0 where an entry is 0, and where all are."""
-    if ord == 1:
-        return np.sign(x)
-    x = x / where(y == 0, 1, y)
-    size = absolute(x)
-    return x * (size if ord >= 2 else where(size == 0, 1, size)) ** (ord - 2)
 
 
 # -- inverses ------------------------------------------------------------------------------------------

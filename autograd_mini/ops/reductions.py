@@ -79,7 +79,7 @@ nanmedian_p   = primitive("nanmedian",   lambda x, axis: np.nanmedian(x, axis=ax
 nanquantile_p = primitive("nanquantile", lambda x, q, axis: np.nanquantile(x, q, axis=axis, keepdims=True)[()],
                           lambda g, y, x, q, axis: g * _nearness(x, q, axis, numbers=True))
 norm_p     = primitive("norm",     lambda x, ord, axis: np.linalg.norm(x, ord, axis, keepdims=True)[()],
-                       lambda g, y, x, ord, axis: g * _slope(x, y, ord, axis))
+                       lambda g, y, x, ord, axis: g * norm_slope(x, y, ord, axis))
 
 # These three could be derived; they are primitives for stability at large and infinite arguments.
 logsumexp_p   = primitive("logsumexp",   lambda x, axis: _logsumexp(x, axis, keepdims=axis is not None),
@@ -132,8 +132,9 @@ def _weight(x: Any, axis: Axes, ddof: float) -> float:
 
 
 def _inverse(y: Any, mean: Any = 0) -> Any:
-    """One over a norm or a standard deviation, but 0 where it is 0, or less than the mean can resolve."""
-    flat = ~(y > np.finfo(y.dtype).eps * np.absolute(value_of(mean)))  # or NaN, of no entries
+    """One over a norm or a standard deviation, but 0 where it is 0, less than the mean can resolve, or of nothing."""
+    mean = value_of(mean)
+    flat = (y <= np.finfo(y.dtype).eps * np.absolute(mean)) | np.isnan(mean)
     return where(flat, 0, 1 / where(flat, 1, y))
 
 
@@ -185,7 +186,7 @@ def _nearness(x: Any, q: Any, axis: Axes, numbers: bool = False) -> Any:
     return np.moveaxis(share.reshape(np.shape(q) + aside.shape), last, [i % x.ndim - x.ndim for i in axes])
 
 
-def _slope(x: Any, y: Any, ord: Any, axis: Axes) -> Any:
+def norm_slope(x: Any, y: Any, ord: Any, axis: Axes) -> Any:
     """Give the derivative of the norm `y` of `x`: sign(x) (abs(x) / y) ** (ord - 1), and 0 where that is 0 / 0."""
     if ord in (None, "fro", "f", 2):
         return x * _inverse(y)
