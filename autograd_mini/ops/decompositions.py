@@ -213,7 +213,7 @@ def _lstsq_rule(g: Any, x: Any, a: Any, b: Any) -> Any:
 
 def _rcond(a: Any, x: Any, rcond: Any) -> Any:
     """Give the cut-off of `lstsq`, which by default is another than that of `pinv`."""
-    return np.finfo(x.dtype).eps * np.max(shape_of(a)) if rcond is None else rcond
+    return float(np.finfo(x.dtype).eps) * np.max(shape_of(a)) if rcond is None else rcond
 
 
 def _without(s: Any, *axes: int) -> Any:
