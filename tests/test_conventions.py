@@ -163,12 +163,17 @@ def test_row_14_logaddexp_of_nothing() -> None:
 
 @row("2-norm at 0", pytorch="0, 0", jax="nan, nan", here="0, 0")
 def test_row_15_two_norm_at_zero() -> None:
-    for norm in (ag.norm, lambda x: ag.norm(x, 2), lambda x: ag.norm(x, 3), lambda x: ag.norm(x, 1.5)):
-        equal(gradient(norm, [0, 0]), [0, 0])
-        equal(second(norm, [0, 0]), [0, 0])
+    for p in (None, 2, 3, 1.5):
+        for norm in (lambda x, p=p: ag.norm(x, p), lambda x, p=p: ag.linalg.vector_norm(x, ord=p or 2)):
+            equal(gradient(norm, [0, 0]), [0, 0])
+            equal(second(norm, [0, 0]), [0, 0])
+            equal(second(norm, [0, 1]), [p in (None, 2), 0])
+            equal(gradient(norm, [1, nan]), [nan, nan])
     equal(gradient(ag.norm, np.zeros((2, 2))), np.zeros((2, 2)))
     near(gradient(lambda x: ag.norm(x, axis=1), [[0, 0], [3, 4]]), [[0, 0], [0.6, 0.8]])
     equal(second(lambda x: ag.norm(x) * x[0], [0, 0]), [0, 0])
+    near(gradient(ag.norm, [3e-30, 4e-30]), [0.6, 0.8])  # next to 0 is not at 0
+    near(ag.hessian(lambda x: ag.norm(x, 2))(np.array([0.0, 5.0])), [[0.2, 0], [0, 0]])
     for p in (0.5, 0, -1):  # where one entry is zero
         with np.errstate(divide="ignore"):
             equal(gradient(lambda x, p=p: ag.norm(x, p), [0, 2]), [0, p == 0.5])
@@ -342,7 +347,7 @@ def test_row_28_broadcasting_of_one_and_none() -> None:
 @row("of no entries: `mean`; `max`; `prod`", pytorch="nan; error; 1", jax="nan; error; 1", here="nan; error; 1")
 def test_row_29_empty_reductions() -> None:
     x = Tensor(np.ones(0))
-    with pytest.warns(RuntimeWarning):
+    with pytest.warns(RuntimeWarning, match="Mean of empty slice"), np.errstate(invalid="ignore"):
         y = ag.mean(x)
     equal(y.data, nan)
     y.backward()
@@ -356,6 +361,10 @@ def test_row_29_empty_reductions() -> None:
     equal(y.data, 1)
     assert one.grad.shape == (0, 2)
     equal(ag.prod(one, axis=0).data, [1, 1])
+    equal(ag.logsumexp(one, axis=0).data, [-inf, -inf])
+    with np.errstate(divide="ignore"):
+        for f in (ag.softmax, ag.log_softmax):
+            assert f(one, axis=0).shape == (0, 2)
 
 
 @row("`sum(axis=())` of (2, 3)", pytorch="reduces all", jax="(2, 3)", here="(2, 3), as NumPy")
@@ -488,6 +497,7 @@ def test_row_38_std_at_zero_variance() -> None:
     equal(gradient(lambda x: ag.std(x, axis=1), [[2, 2], [1, 3]]), [[0, 0], [-0.5, 0.5]])
     equal(second(lambda x: ag.std(x) * x[0], [2, 2]), [0, 0])
     equal(gradient(ag.std, np.full(3, 0.1)), [0, 0, 0])  # though their mean is not quite 0.1
+    near(gradient(ag.std, [1e-30, 3e-30]), [-0.5, 0.5])
 
 
 @row(
@@ -502,6 +512,11 @@ def test_row_39_degrees_of_freedom() -> None:
     with pytest.warns(RuntimeWarning):
         y = ag.var(Tensor([1]), ddof=1)
     equal(y.data, nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of the values
+        equal(gradient(lambda x: ag.var(x, ddof=1), [1]), nan)
+        equal(gradient(lambda x: ag.var(x, ddof=3), [1, 3]), [-inf, inf])  # that is inf
+        equal(gradient(lambda x: ag.nanvar(x, ddof=2), [1, nan, 3]), [nan, 0, nan])  # that is nan
 
 
 @row(
@@ -515,6 +530,7 @@ def test_row_40_products_with_zeros() -> None:
     equal(second(ag.prod, [0, 2, 3]), [5, 3, 2])
     equal(gradient(ag.prod, [0, 0, 3]), [0, 0, 0])
     equal(second(ag.prod, [0, 0, 3]), [3, 3, 0])
+    equal(gradient(lambda x: ag.prod(x, axis=-1), 0), 1)
     equal(gradient(ag.prod, [[0, 2], [0, 3]]), [[0, 0], [0, 0]])
     equal(gradient(lambda x: ag.prod(x, axis=0), [[0, 2], [5, 0]]), [[5, 0], [0, 2]])
     equal(gradient(ag.cumprod, [2, 0, 3, 4]), [1, 32, 0, 0])
@@ -888,6 +904,7 @@ def test_row_71_cumulative_max_with_nan() -> None:
 def test_row_72_median_with_nan() -> None:
     equal(gradient(ag.median, [4, nan, 3, 2]), [0, 1, 0, 0])
     equal(gradient(lambda x: ag.quantile(x, 0.3), [4, nan, 3, 2]), [0, 1, 0, 0])
+    equal(gradient(lambda x: ag.median(x, axis=1), [[4, nan, nan], [3, 1, 2]]), [[0, 0.5, 0.5], [0, 0, 1]])
 
 
 @row(

@@ -255,13 +255,13 @@ def test_what_a_primitive_hands_on_does_not_change_with_its_operand() -> None:
     assert_array_equal(x.grad, [1, 2])
 
 
-def test_an_index_and_a_condition_may_change_after_their_use() -> None:
+def test_an_index_a_condition_and_fractions_may_change_after_their_use() -> None:
     x = ag.Tensor([1.0, 2.0, 3.0])
-    index, condition = np.array([0, 0, 2]), np.array([True, False, True])
-    y = (x[index] * ag.where(condition, x, 0)).sum()
-    index[:], condition[:] = 1, False
+    index, condition, q = np.array([0, 0, 2]), np.array([True, False, True]), np.array([0, 1])
+    y = (x[index] * ag.where(condition, x, 0)).sum() + ag.quantile(x, q).sum()
+    index[:], condition[:], q[:] = 1, False, 0
     y.backward()
-    assert_array_equal(x.grad, [2, 0, 6])
+    assert_array_equal(x.grad, [3, 0, 7])
 
 
 def test_the_data_of_a_result_cannot_be_assigned() -> None:

@@ -11,8 +11,10 @@ import pytest
 
 import autograd_mini as ag
 from autograd_mini import Tensor
+from autograd_mini.ops import decompositions
 from autograd_mini.testing import gradcheck
 
+from .operations.decompositions import projected
 from .operations.linalg import FORMS, summed
 from .operations.table import Case
 
@@ -54,6 +56,24 @@ def test_lstsq_gives_the_four_results_of_numpy() -> None:
             assert isinstance(ag.linalg.lstsq(a, Tensor(b))[1], Tensor)
     with pytest.raises(np.linalg.LinAlgError, match="rank 1 has no derivative"):
         ag.linalg.lstsq(Tensor(np.ones((3, 2))), np.ones(3))
+
+
+@pytest.mark.parametrize("rcond", [None, 0.1, 1e-20])
+@pytest.mark.parametrize("smallest", [0.01, 5e-16, 1e-16])
+def test_the_rank_of_lstsq_is_numpys(rcond: Any, smallest: float) -> None:
+    a, b = np.eye(4, 2) * [1, smallest], np.arange(4.0)
+    x, _, rank, _ = np.linalg.lstsq(a, b, rcond)
+    if rank == 2:
+        np.testing.assert_array_equal(ag.linalg.lstsq(Tensor(a), b, rcond)[0].data, x)
+    else:
+        with pytest.raises(np.linalg.LinAlgError, match="rank 1 has no derivative"):
+            ag.linalg.lstsq(Tensor(a), b, rcond)
+
+
+def test_tensorsolve_takes_axes_one_by_one() -> None:
+    a = np.random.default_rng(0).normal(size=(2, 2, 2, 2))
+    found = np.linalg.tensorsolve(Tensor(a), a[0, 0], iter([0, 2])).data
+    np.testing.assert_array_equal(found, np.linalg.tensorsolve(a, a[0, 0], (0, 2)))
 
 
 def test_what_has_no_derivative_is_refused() -> None:
@@ -128,6 +148,40 @@ def test_the_path_of_einsum_may_be_given() -> None:
 def test_the_einsum_of_arrays_is_that_of_numpy() -> None:
     same = ag.einsum("ij->i", X, dtype=np.float32, casting="same_kind")
     np.testing.assert_array_equal(same, np.einsum("ij->i", X.astype(np.float32)), strict=True)
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1, 1e10])
+def test_the_second_derivative_of_det_keeps_its_digits(scale: float) -> None:
+    found = ag.hessian(ag.linalg.det)(scale * X[:2, :2]).reshape(4, 4)
+    np.testing.assert_allclose(found, np.fliplr(np.diag([1, -1, -1, 1])), atol=1e-15)
+
+
+def test_singular_vectors_at_special_values() -> None:
+    def planes(x: Any) -> Any:
+        return projected(ag.linalg.svd(x, full_matrices=False).U[:, :2])
+
+    for x in (np.diag([3.0, 2, 0]), np.eye(3, 2) * [2, 1]):
+        gradcheck(planes, x)
+    x = Tensor(np.eye(3, 2) * [2, 0])  # where a vector has no derivative
+    planes(x).sum().backward()
+    assert np.isnan(x.grad).any()
+
+
+def test_a_factorisation_is_computed_once() -> None:
+    asked = []
+
+    def factorise(x: Any, power: int) -> list[Any]:
+        asked.append(x)
+        return [x**power]
+
+    factors = decompositions._shared(factorise)
+    one, two = np.array([[1.0, 2.0], [2.0, 3.0]])
+    for i, (x, power) in enumerate([(one, 1), (one, 2), (two, 2), (two.astype(np.float32), 2), (one[:0], 2)]):
+        for _ in range(2):
+            np.testing.assert_array_equal(factors(x, power=power), [x**power], strict=True)
+            assert len(asked) == i + 1
+    with pytest.raises(np.linalg.LinAlgError):
+        decompositions._shared(np.linalg.qr)(one[:0])  # which has not met anything yet
 
 
 def test_factors_are_not_confused() -> None:

@@ -434,6 +434,7 @@ def test_widths_of_padding_by_axis(widths: dict[int, Any], mode: str) -> None:
 
 def test_python_numbers_do_not_widen_a_selection() -> None:
     x = Tensor(np.ones(3, np.float32))
+    assert np.percentile(x, 30).dtype == np.float32
     assert np.select([x > 1, x > 0], [2.0, x]).dtype == np.float32
     assert np.choose([0, 1, 0], [x, 2.0]).dtype == np.float32
     assert ag.set_at(x, 0, 2.0).dtype == np.float32
@@ -525,12 +526,25 @@ def test_weights_that_do_not_fit_are_refused() -> None:
     t = Tensor(np.ones((2, 3)))
     for weights, axis, message in (
         (np.ones(3), None, r"shape \(2, 3\), not \(3,\)"),
+        (1.0, None, r"shape \(2, 3\), not \(\)"),
         (np.ones(3), 0, r"shape \(2, 3\) or \(2,\), not \(3,\)"),
     ):
         with pytest.raises(ValueError, match=message):
             np.average(t, axis, weights)
-    with pytest.raises(ZeroDivisionError, match="add up to zero"):
-        np.average(t, 0, Tensor([1.0, -1.0]))
+    for weights, axis in (([1, -1], 0), ([[1, 1, 1], [1, 0, -1]], 1)):
+        with pytest.raises(ZeroDivisionError, match="add up to zero"):
+            np.average(t, axis, Tensor(weights))
+
+
+def test_weights_have_the_order_of_the_axes() -> None:
+    x, weights = np.arange(24.0).reshape(2, 3, 4), np.arange(1.0, 9).reshape(4, 2)
+    same(np.average(Tensor(x), (2, 0), weights).data, np.average(x, (2, 0), weights))
+
+
+@pytest.mark.parametrize("dtypes", [(np.int8, np.float32), (np.float32, np.float64), (np.float64, np.float32)])
+def test_weights_of_another_dtype(dtypes: Any) -> None:
+    x, weights = (np.array(x, dtype) for x, dtype in zip([[1, 1, 1], [1, 1e-9, 1e-9]], dtypes, strict=True))
+    same(np.average(x, weights=Tensor(weights)).data, np.average(x, weights=weights))
 
 
 @pytest.mark.parametrize(
@@ -563,6 +577,10 @@ def test_the_derivative_of_fmod_by_the_divisor_is_a_whole_number() -> None:
 @pytest.mark.parametrize(
     "f",
     [
+        lambda x: np.average([1.0, 2.0, 4.0], weights=x),
+        lambda x: np.average(x, weights=[1.0, 2.0, 4.0]),
+        lambda x: np.trapezoid([1.0, 2.0, 4.0], x),
+        lambda x: np.trapezoid(x, [1.0, 2.0, 4.0]),
         lambda x: np.polyval(x, [1.0, 2.0]),
         lambda x: np.polyval([1.0, 2.0, 3.0], x),
         lambda x: np.convolve(x, 2.0),
@@ -722,6 +740,18 @@ def test_the_products_of_the_others(x: list[float]) -> None:
         ag.prod(leaf).backward()
         expected = [np.prod(np.delete(x, i)) for i in range(3)]
     np.testing.assert_allclose(leaf.grad, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("axis", [None, 1, -1, (0, -1), (2, 1)], ids=str)
+def test_products_with_a_zero_along_axes(axis: Any) -> None:
+    gradcheck(lambda x: ag.prod(x, axis), np.arange(12.0).reshape(2, 3, 2) / 4, order=2, directions=1)
+
+
+@pytest.mark.parametrize(
+    "x", [np.array([2**62, 2**62]), np.broadcast_to(np.float32(1), 2**24 + 1)], ids=["integers", "many"]
+)
+def test_the_mean_of_what_cannot_be_added_or_counted_in_its_dtype(x: np.ndarray) -> None:
+    same(ag.mean(x), np.mean(x))
 
 
 def test_products_with_and_without_zeros_side_by_side() -> None:

@@ -30,7 +30,7 @@ from . import arranging, linalg
 from .elementwise import absolute, square, where
 from .linalg import matmul_p
 from .namesake import namesake
-from .reductions import axes_of, max, min, sum
+from .reductions import axes_of, max, min, norm_slope, sum
 from .reductions import norm_p as axis_norm_p
 from .shape import Axes, astype_p, expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
 
@@ -49,7 +49,7 @@ SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
 
 def _shared(factorise: Callable[..., Any]) -> Callable[..., Any]:
     """Remember the last factorisation, for its factors are asked for one after the other."""
-    last: tuple[Any, Any, Any] = (np.empty(0), {}, ())
+    last: tuple[Any, Any, Any] = (np.array(math.nan), {}, ())  # which equals nothing
 
     def factors(x: Any, **params: Any) -> Any:
         nonlocal last
@@ -77,8 +77,8 @@ solve_p: Operation = primitive("solve",  lambda a, b: np.linalg.solve(a, b),
 pinv_p: Operation = primitive("pinv",    lambda x, rcond: np.linalg.pinv(x, rcond),
                              lambda g, y, x, rcond: _pinv_rule(g, y, x))
 lstsq_p     = primitive("lstsq",         lambda a, b, rcond: np.linalg.lstsq(a, b, rcond)[0],
-                             lambda g, x, a, b, rcond: _lstsq_rule(g, x, a, b, rcond),
-                             lambda g, x, a, b, rcond: pinv_p(a, rcond=_rcond(a, x, rcond)).mT @ g)
+                             lambda g, x, a, b, rcond: _lstsq_rule(g, x, a, b),
+                             lambda g, x, a, b, rcond: pinv_p(a, rcond=0).mT @ g)
 det_p       = primitive("det",           lambda x: np.linalg.det(x),
                              lambda g, y, x: _entry(g) * cofactor_p(x))
 cofactor_p: Operation = primitive("cofactor", lambda x: _cofactor(x),
@@ -107,7 +107,7 @@ svd_v_p: Operation = primitive("right singular vectors", lambda x: _svd(x)[2],  
                              lambda g, v, x: _left_rule(g.mT, v.mT, svd_s_p(x, alone=False), svd_u_p(x).mT).mT)
 
 norm_p = primitive("norm",               lambda x, axis, ord: _norm(x, axis, ord),
-                             lambda g, y, x, axis, ord: g * _norm_rule(x, y, ord))
+                             lambda g, y, x, axis, ord: g * norm_slope(x, y, ord, axis))
 # fmt: on
 
 # -- shapes --------------------------------------------------------------------------------------------
@@ -152,8 +152,7 @@ def _gaps(x: Any, power: int) -> Any:
     """Give 1 / (x[j]^power - x[i]^power) off the diagonal and 0 on it; nan where the two are equal [2]_."""
     x, y = expand_dims(x, -2), expand_dims(x, -1)
     gap = x - y if power == 1 else (x - y) * (x + y)
-    eye = _eye(x)
-    return (1 - eye) / where(eye, 1, where(gap == 0, math.nan, gap))
+    return 1 / where(_eye(x), math.inf, where(gap == 0, math.nan, gap))
 
 
 def _left_rule(g: Any, u: Any, s: Any, v: Any) -> Any:
@@ -185,13 +184,13 @@ def _r_rule(g: Any, q: Any, r: Any, x: Any) -> Any:
 
 
 def _tall_rule(g: Any, m: Any, q: Any, r: Any) -> Any:
-    below = np.tril(np.ones(m.shape[-2:], m.dtype), -1)
+    below = np.tri(m.shape[-1], k=-1, dtype=m.dtype)
     mirrored = m * (below + _eye(m)) + (m * below).mT
     return solve_p(r, (g + q @ mirrored).mT).mT
 
 
 def _cholesky_rule(g: Any, y: Any) -> Any:
-    half = np.tril(np.ones(y.shape[-1:] * 2, y.dtype)) - 0.5 * _eye(y)
+    half = np.tri(y.shape[-1], dtype=y.dtype) - 0.5 * _eye(y)
     inside = solve_p(y.mT, (y.mT @ g) * half)
     return _even(solve_p(y.mT, inside.mT))
 
@@ -203,9 +202,9 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
     return outside @ y @ y.mT + y.mT @ y @ within - y.mT @ g @ y.mT
 
 
-def _lstsq_rule(g: Any, x: Any, a: Any, b: Any, rcond: Any) -> Any:
-    """Pull ``pinv(a) @ b`` back to `a`."""
-    p = pinv_p(a, rcond=_rcond(a, x, rcond))
+def _lstsq_rule(g: Any, x: Any, a: Any, b: Any) -> Any:
+    """Pull ``pinv(a) @ b`` back to `a`, which has full rank: there is nothing to cut off."""
+    p = pinv_p(a, rcond=0)
     if b.ndim == 1:
         g, x, b = expand_dims(g, -1), expand_dims(x, -1), expand_dims(b, -1)
     back = p.mT @ g
@@ -221,10 +220,10 @@ def _without(s: Any, *axes: int) -> Any:
     """Give the products of all entries of `s` but one, or of all but two different ones (and 0 on the diagonal)."""
     n = s.shape[-1]
     places = np.indices((n,) * len(axes))
-    y = np.ones((n,) * len(axes), s.dtype) - (np.eye(n, dtype=s.dtype) if len(axes) == 2 else 0)
+    y = np.ones(n, s.dtype) - (_eye(s) if len(axes) == 2 else 0)
     for k in range(n):
         left_out = np.any(places == k, axis=0)
-        y = y * where(left_out, 1, expand_dims(s[..., k], tuple(axes)))
+        y = y * where(left_out, 1, expand_dims(s[..., k], axes))
     return y
 
 
@@ -248,15 +247,6 @@ def _cofactor_rule(g: Any, x: Any) -> Any:
 
 def _norm(x: Any, axis: Any, ord: float) -> Any:
     return np.linalg.vector_norm(x, axis=axis, keepdims=True, ord=ord)
-
-
-def _norm_rule(x: Any, y: Any, ord: float) -> Any:
-    """Give the derivative of a norm: 0 where an entry is 0, and where all are."""
-    if ord == 1:
-        return np.sign(x)
-    x = x / where(y == 0, 1, y)
-    size = absolute(x)
-    return x * (size if ord >= 2 else where(size == 0, 1, size)) ** (ord - 2)
 
 
 # -- inverses ------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ nanmedian_p   = primitive("nanmedian",   lambda x, axis: np.nanmedian(x, axis=ax
 nanquantile_p = primitive("nanquantile", lambda x, q, axis: np.nanquantile(x, q, axis=axis, keepdims=True)[()],
                           lambda g, y, x, q, axis: g * _nearness(x, q, axis, numbers=True))
 norm_p     = primitive("norm",     lambda x, ord, axis: np.linalg.norm(x, ord, axis, keepdims=True)[()],
-                       lambda g, y, x, ord, axis: g * _slope(x, y, ord, axis))
+                       lambda g, y, x, ord, axis: g * norm_slope(x, y, ord, axis))
 
 # These three could be derived; they are primitives for stability at large and infinite arguments.
 logsumexp_p   = primitive("logsumexp",   lambda x, axis: _logsumexp(x, axis, keepdims=axis is not None),
@@ -132,8 +132,9 @@ def _weight(x: Any, axis: Axes, ddof: float) -> float:
 
 
 def _inverse(y: Any, mean: Any = 0) -> Any:
-    """One over a norm or a standard deviation, but 0 where it is 0, or less than the mean can resolve."""
-    flat = ~(y > np.finfo(y.dtype).eps * np.absolute(value_of(mean)))  # or NaN, of no entries
+    """One over a norm or a standard deviation, but 0 where it is 0, less than the mean can resolve, or of nothing."""
+    mean = value_of(mean)
+    flat = (y <= np.finfo(y.dtype).eps * np.absolute(mean)) | np.isnan(mean)
     return where(flat, 0, 1 / where(flat, 1, y))
 
 
@@ -144,7 +145,7 @@ def _deviation(x: Any, axis: Axes) -> Any:
 def _shares(x: Any, y: Any, axis: Axes) -> Any:
     """How much of an extremum `y` is owed to each entry of `x`: ties share evenly, NaNs own it."""
     ties = (x == y) | (np.isnan(x) & np.isnan(y))
-    return ties / np.maximum(add(ties, axis=axis, keepdims=axis is not None), 1)
+    return ties / add(ties, axis=axis, keepdims=axis is not None)
 
 
 def _nanweight(x: Any, axis: Axes, ddof: float) -> Any:
@@ -180,11 +181,12 @@ def _nearness(x: Any, q: Any, axis: Axes, numbers: bool = False) -> Any:
         ties = lines == entry
         nth = k + 1 - add(lines < entry, axis=-1, keepdims=True)  # of those that tie
         share = share + (1 - np.absolute(rank - place)) * (ties & (np.cumsum(ties, axis=-1) == nth))
-    share = np.where(nans, 0, share) if numbers else np.where(count > 0, nans / np.maximum(count, 1), share)
+    if not numbers:
+        share = np.where(count > 0, nans / np.maximum(count, 1), share)
     return np.moveaxis(share.reshape(np.shape(q) + aside.shape), last, [i % x.ndim - x.ndim for i in axes])
 
 
-def _slope(x: Any, y: Any, ord: Any, axis: Axes) -> Any:
+def norm_slope(x: Any, y: Any, ord: Any, axis: Axes) -> Any:
     """Give the derivative of the norm `y` of `x`: sign(x) (abs(x) / y) ** (ord - 1), and 0 where that is 0 / 0."""
     if ord in (None, "fro", "f", 2):
         return x * _inverse(y)
@@ -317,7 +319,7 @@ def average(x: Any, axis: Axes = None, weights: Any = None, *, keepdims: bool = 
     """
     if weights is None:
         return mean(x, axis, keepdims=keepdims)
-    x, weights = (y if isinstance(y, Node) else np.asarray(y) for y in (x, weights))
+    x, weights = floating(x), weights if isinstance(weights, Node) else np.asarray(weights)
     if weights.shape != x.shape:
         axes = normalize_axis_tuple(() if axis is None else axis, x.ndim)
         wanted = tuple([x.shape[i] for i in axes])
@@ -326,7 +328,6 @@ def average(x: Any, axis: Axes = None, weights: Any = None, *, keepdims: bool = 
             raise ValueError(f"the weights of this average have shape {shapes}, not {weights.shape}")
         weights = transpose(weights, tuple(np.argsort(axes).tolist()))
         weights = reshape(weights, [n if i in axes else 1 for i, n in enumerate(x.shape)])
-    x = x if isinstance(x, Node) else floating(x)
     scale = sum(weights.astype(np.result_type(x.dtype, weights.dtype)), axis, keepdims=keepdims)
     if np.any(scale == 0):
         raise ZeroDivisionError("the weights of an average add up to zero")

@@ -171,7 +171,7 @@ def normed(draw: Draw) -> Case:
     kinds = {
         "all": [None],
         "vectors": [*smooth, np.inf, -np.inf, -1, 0.5],
-        "matrices": [None, "fro", 1, -1, np.inf, -np.inf],
+        "matrices": [None, "fro", "f", 1, -1, np.inf, -np.inf],
     }
     rank = ["all", "vectors", "matrices"].index(form)
     ord = draw(st.sampled_from(kinds[form]))
