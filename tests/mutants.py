@@ -18,6 +18,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -497,6 +498,8 @@ def examine(
             if not found:  # a constant: whatever uses its module may use it
                 found = {test for (file, _), names in executing.items() if file == path for test in names}
             found |= idle
+            for name in re.findall(r"def (\w+)\(", mutant.before):  # what is decorated may not be run at all
+                found |= {test for test in seen if test.endswith(f"[{name}]")}
         kills = killers[mutant.path, mutant.group]
         order, spent = [], 0.0
         for test in sorted(found, key=lambda test: (-kills[test], seen[test].seconds)):
