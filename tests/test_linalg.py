@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,6 +57,8 @@ def test_lstsq_gives_the_four_results_of_numpy() -> None:
             assert isinstance(ag.linalg.lstsq(a, Tensor(b))[1], Tensor)
     with pytest.raises(np.linalg.LinAlgError, match="rank 1 has no derivative"):
         ag.linalg.lstsq(Tensor(np.ones((3, 2))), np.ones(3))
+    with pytest.raises(np.linalg.LinAlgError, match="rank 2 has no derivative"):
+        ag.linalg.lstsq(Tensor(X), X[0], rcond=0.5)
 
 
 def test_what_has_no_derivative_is_refused() -> None:
@@ -63,8 +68,14 @@ def test_what_has_no_derivative_is_refused() -> None:
     for f in (ag.linalg.inv, ag.linalg.det, ag.linalg.svdvals, ag.linalg.eigvalsh):
         with pytest.raises(TypeError, match="float16"):
             f(Tensor(np.eye(2, dtype=np.float16)))
-    with pytest.raises(np.linalg.LinAlgError, match=r"of square matrices, not of shape \(3, 2\)"):
-        ag.linalg.matrix_power(Tensor(np.ones((3, 2))), 2)
+    for shape in ((3, 2), (2,)):
+        with pytest.raises(np.linalg.LinAlgError, match=re.escape(f"of square matrices, not of shape {shape}")):
+            ag.linalg.matrix_power(Tensor(np.ones(shape)), 2)
+    with pytest.raises(TypeError, match="integer"):
+        ag.linalg.matrix_power(Tensor(X), 2.0)
+    for p in (None, "fro", 1):
+        with pytest.raises(np.linalg.LinAlgError, match=r"an empty matrix .* the shape is \(2, 0, 0\)"):
+            ag.linalg.cond(Tensor(np.ones((2, 0, 0))), p)
     with pytest.raises(np.linalg.LinAlgError, match=r"two or more matrices, not shapes \[\(2, 2\)\]"):
         ag.linalg.multi_dot([Tensor(np.ones((2, 2)))])
     with pytest.raises(ValueError, match="three components"):
@@ -75,6 +86,34 @@ def test_what_has_no_derivative_is_refused() -> None:
         ag.einsum(Tensor([1]), [-1])
 
 
+def test_a_complete_factor_is_the_reduced_one_where_it_adds_no_columns() -> None:
+    for x in (X, X[:2], np.stack([X, 2 * X])):
+        for ours, theirs in zip(ag.linalg.qr(Tensor(x), "complete"), np.linalg.qr(x, "complete"), strict=True):
+            np.testing.assert_array_equal(ours.data, theirs)
+
+
+def test_chains_are_multiplied_in_the_cheapest_order() -> None:
+    @cache
+    def least(*sizes: int) -> int:
+        n = len(sizes)
+        splits = range(1, n - 1)
+        return min(
+            [least(*sizes[: k + 1]) + least(*sizes[k:]) + sizes[0] * sizes[k] * sizes[-1] for k in splits], default=0
+        )
+
+    def spent(y: Any) -> int:
+        if y.op is None:
+            return 0
+        a, b = y.operands
+        return spent(a) + spent(b) + a.shape[0] * a.shape[1] * b.shape[1]
+
+    rng = np.random.default_rng(0)
+    for n in (2, 3, 4, 5, 6) * 8:
+        sizes = rng.integers(1, 9, n + 1).tolist()
+        y = ag.linalg.multi_dot([Tensor(np.ones(shape)) for shape in pairwise(sizes)])
+        assert spent(y) == least(*sizes)
+
+
 def test_norms_at_zero_and_at_ties() -> None:
     zero = Tensor([0, 0])
     for ord in (2, 1, 3, 1.5):
@@ -83,8 +122,12 @@ def test_norms_at_zero_and_at_ties() -> None:
     tied = Tensor([2, -2])
     ag.linalg.vector_norm(tied, ord=np.inf).backward()
     np.testing.assert_array_equal(tied.grad, [0.5, -0.5])
-    assert ag.linalg.vector_norm(Tensor([0, 3]), ord=0) == 1
-    assert ag.linalg.cond(Tensor([[1, 0], [0, 0]])).data == np.inf
+    for along in ({}, {"axis": 0}, {"axis": 1, "keepdims": True}):
+        theirs = np.linalg.vector_norm(X, ord=0, **along)
+        np.testing.assert_array_equal(ag.linalg.vector_norm(Tensor(X), ord=0, **along), theirs, strict=True)
+    for p in (None, 2, -2):
+        x = np.float32([[[1, 0], [0, 0]], [[0, 0], [0, 0]], [[2, 0], [0, 1]]])
+        np.testing.assert_array_equal(ag.linalg.cond(Tensor(x), p).data, np.linalg.cond(x, p), strict=True)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..core import Operation, primitive
+from ..core import Operation, primitive, value_of
 from . import arranging, linalg
 from .elementwise import absolute, square, where
 from .linalg import matmul_p
@@ -315,7 +315,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """
     x, s = lstsq_p(a, b, rcond=rcond), svdvals(a)
     m, n = shape_of(a)
-    rank = int(np.count_nonzero(s > _rcond(a, x, rcond) * np.max(getattr(s, "value", s), initial=0)))
+    rank = int(np.count_nonzero(s > _rcond(a, x, rcond) * np.max(value_of(s), initial=0)))
     if rank < np.minimum(m, n):
         raise np.linalg.LinAlgError(
             f"lstsq of a matrix of shape {(m, n)} and rank {rank} has no derivative: the solution jumps with the rank"
@@ -527,10 +527,19 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 @namesake(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
-    """Give the condition number of matrices in a norm of `matrix_norm`, by default 2."""
+    """Give the condition number of matrices in a norm of `matrix_norm`, by default 2, where singular ones have inf.
+
+    Raises
+    ------
+    LinAlgError
+        If a matrix is empty, or singular and `p` neither 2 nor -2.
+    """
+    if 0 in x.shape[-2:]:
+        raise np.linalg.LinAlgError(f"an empty matrix has no condition number, and the shape is {x.shape}")
     if p is None or p in (2, -2):
         s = svdvals(x)
-        with np.errstate(divide="ignore", invalid="ignore"):  # of singular matrices it is inf
-            return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            y = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        return where(np.isnan(y), math.inf, y)  # 0 / 0
     inverse = inv(astype_p(x, dtype=np.dtype(np.float64)))
     return astype_p(matrix_norm(x, ord=p) * matrix_norm(inverse, ord=p), dtype=x.dtype)
