@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from inspect import signature
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,34 @@ from .operations.linalg import FORMS, summed
 from .operations.table import Case
 
 X = np.array([[4.0, 1, 0], [1, 3, 1], [0, 1, 2]])
+
+
+def test_arrays_are_left_to_numpys_own_functions() -> None:
+    class Witness:
+        def __array_function__(self, function: Callable[..., Any], *_: Any) -> Callable[..., Any]:
+            return function
+
+    elsewhere = {"cross", "matmul", "matrix_transpose", "tensordot", "vecdot"}  # theirs lead to those of `numpy`
+    for name in sorted(set(ag.linalg.__all__) - elsewhere):
+        ours, theirs = (getattr(namespace.linalg, name) for namespace in (ag, np))
+        needed = [x for x in signature(theirs).parameters.values() if x.default is x.empty]
+        assert ours(*([[Witness()] * 2] if name == "multi_dot" else [Witness()] * len(needed))) is theirs
+
+
+def test_settings_are_by_default_those_of_numpy() -> None:
+    x = X + np.triu(np.full((3, 3), 0.5), 1)  # not symmetric: which triangle is read makes a difference
+    alone = "cholesky", "cond", "diagonal", "eigvalsh", "matrix_norm", "norm", "pinv", "svdvals", "trace", "vector_norm"
+    for name in alone:
+        f = getattr(np.linalg, name)
+        np.testing.assert_allclose(f(Tensor(x)).data, f(x), rtol=1e-12, err_msg=name)
+    for name in ("eigh", "qr", "svd"):
+        for ours, theirs in zip(getattr(np.linalg, name)(Tensor(x)), getattr(np.linalg, name)(x), strict=True):
+            np.testing.assert_allclose(ours.data, theirs, rtol=1e-12, err_msg=name)
+    a = np.random.default_rng(0).normal(size=(2, 2, 2, 2))
+    np.testing.assert_allclose(np.linalg.tensorinv(Tensor(a)).data, np.linalg.tensorinv(a))
+    axes = (iter((0, 2)) for _ in range(2))  # any iterable
+    y, theirs = (np.linalg.tensorsolve(x, a[0, 0], next(axes)) for x in (Tensor(a), a))
+    np.testing.assert_allclose(y.data, theirs)
 
 
 def test_lists_give_what_numpy_gives() -> None:
@@ -44,7 +73,7 @@ def test_factorisations_are_the_named_tuples_of_numpy() -> None:
 
 def test_lstsq_gives_the_four_results_of_numpy() -> None:
     rng = np.random.default_rng(0)
-    for m, n in ((4, 2), (3, 3), (2, 4)):
+    for m, n in ((4, 2), (3, 3), (2, 4), (3, 0), (0, 2)):
         for b in (rng.normal(size=m), rng.normal(size=(m, 2))):
             a = rng.normal(size=(m, n))
             ours, theirs = ag.linalg.lstsq(Tensor(a), b), np.linalg.lstsq(a, b)
@@ -57,8 +86,13 @@ def test_lstsq_gives_the_four_results_of_numpy() -> None:
             assert isinstance(ag.linalg.lstsq(a, Tensor(b))[1], Tensor)
     with pytest.raises(np.linalg.LinAlgError, match="rank 1 has no derivative"):
         ag.linalg.lstsq(Tensor(np.ones((3, 2))), np.ones(3))
-    with pytest.raises(np.linalg.LinAlgError, match="rank 2 has no derivative"):
-        ag.linalg.lstsq(Tensor(X), X[0], rcond=0.5)
+    assert ag.linalg.lstsq(Tensor(1e-20 * X), X[0])[2] == 3
+    faint = np.diag(np.float32([1, 1e-9]))
+    assert ag.linalg.lstsq(Tensor(faint), np.ones(2))[2] == np.linalg.lstsq(faint, np.ones(2))[2] == 2
+    for a, rank, rcond in ((X, 2, 0.5), (np.diag([1, 0.5, 2]), 2, 0.25), (np.ones((3, 2)), 1, -1)):
+        assert np.linalg.lstsq(a, X[0], rcond)[2] == rank
+        with pytest.raises(np.linalg.LinAlgError, match=f"rank {rank} has no derivative"):
+            ag.linalg.lstsq(Tensor(a), X[0], rcond)
 
 
 def test_what_has_no_derivative_is_refused() -> None:
@@ -179,6 +213,11 @@ def test_factors_are_not_confused() -> None:
     assert np.any(ag.linalg.eigh(x).eigenvectors.data)
     x.data = 2 * X
     np.testing.assert_allclose(ag.linalg.eigh(x).eigenvalues.data, 2 * before.eigenvalues.data)
+
+
+def test_a_power_multiplies_no_more_than_it_needs() -> None:
+    for n, wanted in ((1, 1e200), (-1, 1e-200)):  # the square would overflow
+        np.testing.assert_allclose(ag.linalg.matrix_power(Tensor([[1e200]]), n).data, [[wanted]])
 
 
 @pytest.mark.parametrize(

@@ -213,8 +213,9 @@ def _lstsq_rule(g: Any, x: Any, a: Any, b: Any, rcond: Any) -> Any:
 
 
 def _rcond(a: Any, x: Any, rcond: Any) -> Any:
-    """Give the cut-off of `lstsq`, which by default is another than that of `pinv`."""
-    return float(np.finfo(x.dtype).eps) * np.max(shape_of(a)) if rcond is None else rcond
+    """Give the cut-off of `lstsq`, which by default is another than that of `pinv`, and if negative the rounding."""
+    eps = float(np.finfo(x.dtype).eps)
+    return eps * np.max(shape_of(a)) if rcond is None else rcond if rcond >= 0 else eps
 
 
 def _without(s: Any, *axes: int) -> Any:
@@ -292,11 +293,10 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 @namesake(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Iterable[int] | None = None) -> Any:
     """Solve ``tensordot(a, x, x.ndim) == b``, after `axes` of `a` have moved to its end."""
-    shape, rank = shape_of(a), len(shape_of(b))
     if axes is not None:
         last = list(axes)
-        order = [*(i for i in range(len(shape)) if i not in last), *last]
-        a, shape = transpose(a, order), tuple([shape[i] for i in order])
+        a = transpose(a, [*(i for i in range(len(shape_of(a))) if i not in last), *last])
+    shape, rank = shape_of(a), len(shape_of(b))
     unknown = shape[rank:]
     n = math.prod(unknown)
     if math.prod(shape) != n * n:
@@ -315,7 +315,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """
     x, s = lstsq_p(a, b, rcond=rcond), svdvals(a)
     m, n = shape_of(a)
-    rank = int(np.count_nonzero(s > _rcond(a, x, rcond) * np.max(value_of(s), initial=0)))
+    rank = np.count_nonzero(s > _rcond(a, x, rcond) * np.max(value_of(s), initial=0))
     if rank < np.minimum(m, n):
         raise np.linalg.LinAlgError(
             f"lstsq of a matrix of shape {(m, n)} and rank {rank} has no derivative: the solution jumps with the rank"
