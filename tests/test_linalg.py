@@ -112,6 +112,8 @@ def test_what_has_no_derivative_is_refused() -> None:
             ag.linalg.cond(Tensor(np.ones((2, 0, 0))), p)
     with pytest.raises(np.linalg.LinAlgError, match=r"two or more matrices, not shapes \[\(2, 2\)\]"):
         ag.linalg.multi_dot([Tensor(np.ones((2, 2)))])
+    with pytest.raises(np.linalg.LinAlgError, match="two or more matrices"):
+        ag.linalg.multi_dot([Tensor(X), X[None], X])
     with pytest.raises(ValueError, match="three components"):
         ag.cross(Tensor([1, 2]), [3, 4])
     with pytest.raises(ValueError, match="equal lengths"):
@@ -146,6 +148,9 @@ def test_chains_are_multiplied_in_the_cheapest_order() -> None:
         sizes = rng.integers(1, 9, n + 1).tolist()
         y = ag.linalg.multi_dot([Tensor(np.ones(shape)) for shape in pairwise(sizes)])
         assert spent(y) == least(*sizes)
+    vectors = [Tensor(X[0]), X, X[1]]
+    assert ag.linalg.multi_dot(tuple(vectors)).shape == ag.linalg.multi_dot(vectors).shape == ()
+    assert [x.shape for x in vectors] == [(3,), (3, 3), (3,)]  # the list is left alone
 
 
 def test_norms_at_zero_and_at_ties() -> None:
