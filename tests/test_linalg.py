@@ -33,6 +33,7 @@ def test_arrays_are_left_to_numpys_own_functions() -> None:
         ours, theirs = (getattr(namespace.linalg, name) for namespace in (ag, np))
         needed = [x for x in signature(theirs).parameters.values() if x.default is x.empty]
         assert ours(*([[Witness()] * 2] if name == "multi_dot" else [Witness()] * len(needed))) is theirs
+    np.testing.assert_array_equal(ag.linalg.pinv(X, hermitian=True), np.linalg.pinv(X, hermitian=True))
 
 
 def test_settings_are_by_default_those_of_numpy() -> None:
@@ -96,9 +97,12 @@ def test_lstsq_gives_the_four_results_of_numpy() -> None:
 
 
 def test_what_has_no_derivative_is_refused() -> None:
-    for wrong in (lambda x: ag.linalg.svd(x), lambda x: ag.linalg.qr(x, "complete"), lambda x: ag.linalg.qr(x, "raw")):
-        with pytest.raises(ValueError, match="full_matrices=False|reduced"):
-            wrong(Tensor(np.ones((3, 2))))
+    for shape in ((3, 2), (2, 3, 2)):
+        for wrong in (ag.linalg.svd, lambda x: ag.linalg.qr(x, "complete"), lambda x: ag.linalg.qr(x, "raw")):
+            with pytest.raises(ValueError, match="full_matrices=False|reduced"):
+                wrong(Tensor(np.ones(shape)))
+    with pytest.raises(ValueError, match=r'qr of a Tensor of shape \(3,\) has mode "reduced" or "r", not .complete.'):
+        ag.linalg.qr(Tensor(X[0]), "complete")
     for f in (ag.linalg.inv, ag.linalg.det, ag.linalg.svdvals, ag.linalg.eigvalsh):
         with pytest.raises(TypeError, match="float16"):
             f(Tensor(np.eye(2, dtype=np.float16)))
@@ -163,7 +167,16 @@ def test_norms_at_zero_and_at_ties() -> None:
     np.testing.assert_array_equal(tied.grad, [0.5, -0.5])
     for along in ({}, {"axis": 0}, {"axis": 1, "keepdims": True}):
         theirs = np.linalg.vector_norm(X, ord=0, **along)
-        np.testing.assert_array_equal(ag.linalg.vector_norm(Tensor(X), ord=0, **along), theirs, strict=True)
+        ours = ag.linalg.vector_norm(Tensor(X), ord=0, **along)
+        assert not isinstance(ours, Tensor)
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+    for ord in (np.inf, -np.inf):
+        assert ag.linalg.vector_norm(Tensor([2, -1, 3, -2]), ord=ord).data == np.linalg.norm([2, -1, 3, -2], ord)
+    for ord in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf):
+        for f in (np.linalg.norm, np.linalg.cond):
+            np.testing.assert_allclose(f(Tensor(X), ord).data, f(X, ord))
+    assert ag.linalg.vector_norm(Tensor(X[None]), keepdims=True).shape == (1, 1, 1)
+    assert ag.linalg.norm(Tensor(X), "f").data == np.linalg.norm(X)
     for p in (None, 2, -2):
         x = np.float32([[[1, 0], [0, 0]], [[0, 0], [0, 0]], [[2, 0], [0, 1]]])
         np.testing.assert_array_equal(ag.linalg.cond(Tensor(x), p).data, np.linalg.cond(x, p), strict=True)

@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..core import Operation, primitive, value_of
 from . import arranging, linalg
@@ -32,7 +31,7 @@ from .linalg import matmul_p
 from .namesake import namesake
 from .reductions import axes_of, max, min, sum
 from .reductions import norm_p as axis_norm_p
-from .shape import Axes, astype_p, expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
+from .shape import Axes, expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
 
 __all__ = [
     "cholesky", "cond", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matrix_norm", "matrix_power",
@@ -487,7 +486,7 @@ def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> 
     The derivative is 0 where the norm is, and by an entry that is 0; entries that tie for the largest share it
     evenly. ``ord=0`` counts, so its derivative is 0.
     """
-    axes = normalize_axis_tuple(axes_of(x, axis), x.ndim)
+    axes = axes_of(x, axis)
     if len(axes) == 2 and ord not in (None, "fro", "f"):
         y = matrix_norm(moveaxis(x, axes, (-2, -1)), ord=ord)
         return expand_dims(y, axes) if keepdims else y
@@ -506,7 +505,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: flo
     if ord in (math.inf, -math.inf):
         return (max if ord > 0 else min)(absolute(x), axis, keepdims=keepdims)
     y = norm_p(x, axis=axis, ord=ord)
-    return y if keepdims else squeeze(y, tuple(range(x.ndim)) if axis is None else axis)
+    return y if keepdims else squeeze(y, axis)
 
 
 @namesake(np.linalg.matrix_norm)
@@ -541,5 +540,5 @@ def cond(x: Any, p: Any = None) -> Any:
         with np.errstate(divide="ignore", invalid="ignore"):
             y = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
         return where(np.isnan(y), math.inf, y)  # 0 / 0
-    inverse = inv(astype_p(x, dtype=np.dtype(np.float64)))
-    return astype_p(matrix_norm(x, ord=p) * matrix_norm(inverse, ord=p), dtype=x.dtype)
+    inverse = inv(x.astype(np.float64))
+    return (matrix_norm(x, ord=p) * matrix_norm(inverse, ord=p)).astype(x.dtype)
