@@ -371,7 +371,7 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
         return xs[i] if i == j else matmul_p(product(i, k), product(k + 1, j))
 
     y = product(0, len(xs) - 1)
-    return squeeze(y, tuple([0] * row + [-1] * column)) if row or column else y
+    return squeeze(y, (0,) * row + (-1,) * column) if row or column else y
 
 
 # -- determinants --------------------------------------------------------------------------------------
