@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,10 +45,13 @@ def test_groups_see_only_their_channels() -> None:
 def test_pooling() -> None:
     x = np.array([[1.0, 5, 2, 0, 9], [3, 4, 8, 7, 6]])
     assert_array_equal(ag.max_pool1d(x, 2), [[5, 2], [4, 8]])
+    assert_array_equal(ag.max_pool1d([*x, x[0] + 10], 2), [[5, 2], [4, 8], [15, 12]])
     assert_array_equal(ag.max_pool1d(-x, 3, stride=2, padding=1), [[-1, 0, 0], [-3, -4, -6]])
     assert_array_equal(ag.max_pool2d(x, 2, stride=(1, 1)), [[5, 8, 8, 9]])
     assert_array_equal(ag.avg_pool1d(x, 2), [[3, 1], [3.5, 7.5]])
     assert_array_equal(ag.avg_pool2d(x, 2, stride=3), [[3.25, 5.5]])
+    assert_array_equal(ag.avg_pool1d(x[0], 2, padding=1), [0.5, 3.5, 4.5])
+    assert_array_equal(ag.avg_pool2d(x, 2, padding=1), [[0.25, 1.75, 2.25], [0.75, 3, 3.25]])
 
 
 def test_windows_and_their_sum_are_adjoint(rng: np.random.Generator) -> None:
@@ -61,7 +66,8 @@ def test_windows_and_their_sum_are_adjoint(rng: np.random.Generator) -> None:
 
 def test_half_precision_adds_up_in_single() -> None:
     many = np.ones((4096, 1), np.float16)  # all fall on one entry, and 2048 + 1 is 2048 in half precision
-    assert_array_equal(unwindows_p(many, shape=(1,), stride=(1,), dilation=(0,)), [4096])
+    added = unwindows_p(many, shape=(1,), stride=(1,), dilation=(0,))
+    assert_array_equal(added, np.array([4096], np.float16), strict=True)
 
 
 def test_without_recording_a_tensor_comes_out() -> None:
@@ -77,6 +83,30 @@ def test_without_recording_a_tensor_comes_out() -> None:
     w = Tensor(w)
     ag.conv1d(Tensor(x, False), w).sum().backward()
     assert_array_equal(w.grad, [[[2, 2]]])
+
+
+def test_without_a_graph_the_windows_are_not_copied() -> None:
+    x, w = np.ones((4, 30, 30)), Tensor(np.ones((4, 4, 3, 3)))
+
+    def peak(x: Any, w: Any) -> int:
+        tracemalloc.start()
+        try:
+            ag.conv2d(x, w)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    least = peak(x, w.data)
+    assert peak(Tensor(x, False), w) < 1.5 * least
+    with ag.no_grad():
+        assert peak(Tensor(x), w) < 1.5 * least
+
+
+def test_dropout_keeps_the_dtype_and_what_lies_on_the_edge() -> None:
+    x = np.float32([1, 2, 3])
+    for p, kept in [(0, [1, 2, 3]), (np.float64(0.5), [0, 4, 6])]:
+        drawn = SimpleNamespace(random=lambda shape: np.array([0, 0.5, 0.75]).reshape(shape))
+        assert_array_equal(ag.dropout(x, p, drawn), np.float32(kept), strict=True)
 
 
 def test_embedding_and_one_hot() -> None:
@@ -106,13 +136,19 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: ag.conv2d(X, W, np.ones(4)), "takes a bias (6,), not (4,)"),
     (lambda: ag.conv2d(X, W, stride=0), "stride is an integer of at least 1, or a tuple of 2 such, not 0"),
     (lambda: ag.conv2d(X, W, stride=(1, 1, 1)), "or a tuple of 2 such, not (1, 1, 1)"),
+    (lambda: ag.conv2d(X, W, stride=(1, 1.5)), "or a tuple of 2 such, not (1, 1.5)"),
     (lambda: ag.conv2d(X, W, dilation=1.5), "dilation is an integer of at least 1"),
     (lambda: ag.conv2d(X, W, padding=-1), "padding is an integer of at least 0"),
     (lambda: ag.conv2d(X, W, padding="full"), "padding is 'same', 'valid', or in numbers, not 'full'"),
     (lambda: ag.conv2d(X, W, padding="same", stride=2), "padding='same' needs a stride of 1, not (2, 2)"),
+    (lambda: ag.conv2d(X, W, padding="same", stride=[1, 2]), "padding='same' needs a stride of 1, not (1, 2)"),
+    (lambda: ag.conv2d(X[..., :2], W), "(5, 2) with the padding, are shorter than the kernel, which spans (3, 3) with"),
     (lambda: ag.conv2d(X, W, dilation=4, padding=1), "its last axes, (7, 7) with the padding, are shorter"),
     (lambda: ag.conv2d(X, W[..., :0]), "the kernel is an integer of at least 1"),
     (lambda: ag.max_pool2d(X[0, 0, 0], 2), "an array with at least 2 axes, not of shape (5,)"),
+    (lambda: ag.max_pool2d(X, 0), "kernel_size is an integer of at least 1"),
+    (lambda: ag.max_pool2d(X, 2, stride=0), "stride is an integer of at least 1"),
+    (lambda: ag.avg_pool2d(X, 2, padding=-1), "padding is an integer of at least 0"),
     (lambda: ag.max_pool2d(X, 3, padding=2), "at most half of the kernel (3, 3), not 2"),
     (lambda: ag.avg_pool2d(X, 6), "of shape (2, 4, 5, 5): its last axes, (5, 5)"),
     (lambda: ag.max_pool1d(X[..., :0], 2, padding=1), "or empty"),

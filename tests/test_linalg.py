@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from inspect import signature
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,35 @@ from .operations.linalg import FORMS, summed
 from .operations.table import Case
 
 X = np.array([[4.0, 1, 0], [1, 3, 1], [0, 1, 2]])
+
+
+def test_arrays_are_left_to_numpys_own_functions() -> None:
+    class Witness:
+        def __array_function__(self, function: Callable[..., Any], *_: Any) -> Callable[..., Any]:
+            return function
+
+    elsewhere = {"cross", "matmul", "matrix_transpose", "tensordot", "vecdot"}  # theirs lead to those of `numpy`
+    for name in sorted(set(ag.linalg.__all__) - elsewhere):
+        ours, theirs = (getattr(namespace.linalg, name) for namespace in (ag, np))
+        needed = [x for x in signature(theirs).parameters.values() if x.default is x.empty]
+        assert ours(*([[Witness()] * 2] if name == "multi_dot" else [Witness()] * len(needed))) is theirs
+    np.testing.assert_array_equal(ag.linalg.pinv(X, hermitian=True), np.linalg.pinv(X, hermitian=True))
+
+
+def test_settings_are_by_default_those_of_numpy() -> None:
+    x = X + np.triu(np.full((3, 3), 0.5), 1)  # not symmetric: which triangle is read makes a difference
+    alone = "cholesky", "cond", "diagonal", "eigvalsh", "matrix_norm", "norm", "pinv", "svdvals", "trace", "vector_norm"
+    for name in alone:
+        f = getattr(np.linalg, name)
+        np.testing.assert_allclose(f(Tensor(x)).data, f(x), rtol=1e-12, err_msg=name, strict=True)
+    for name in ("eigh", "qr", "svd"):
+        for ours, theirs in zip(getattr(np.linalg, name)(Tensor(x)), getattr(np.linalg, name)(x), strict=True):
+            np.testing.assert_allclose(ours.data, theirs, rtol=1e-12, err_msg=name)
+    a = np.random.default_rng(0).normal(size=(2, 2, 2, 2))
+    np.testing.assert_allclose(np.linalg.tensorinv(Tensor(a)).data, np.linalg.tensorinv(a))
+    axes = (iter((0, 2)) for _ in range(2))  # any iterable
+    y, theirs = (np.linalg.tensorsolve(x, a[0, 0], next(axes)) for x in (Tensor(a), a))
+    np.testing.assert_allclose(y.data, theirs)
 
 
 def test_lists_give_what_numpy_gives() -> None:
@@ -43,7 +76,7 @@ def test_factorisations_are_the_named_tuples_of_numpy() -> None:
 
 def test_lstsq_gives_the_four_results_of_numpy() -> None:
     rng = np.random.default_rng(0)
-    for m, n in ((4, 2), (3, 3), (2, 4)):
+    for m, n in ((4, 2), (3, 3), (2, 4), (3, 0), (0, 2)):
         for b in (rng.normal(size=m), rng.normal(size=(m, 2))):
             a = rng.normal(size=(m, n))
             ours, theirs = ag.linalg.lstsq(Tensor(a), b), np.linalg.lstsq(a, b)
@@ -56,6 +89,13 @@ def test_lstsq_gives_the_four_results_of_numpy() -> None:
             assert isinstance(ag.linalg.lstsq(a, Tensor(b))[1], Tensor)
     with pytest.raises(np.linalg.LinAlgError, match="rank 1 has no derivative"):
         ag.linalg.lstsq(Tensor(np.ones((3, 2))), np.ones(3))
+    assert ag.linalg.lstsq(Tensor(1e-20 * X), X[0])[2] == 3
+    faint = np.diag(np.float32([1, 1e-9]))
+    assert ag.linalg.lstsq(Tensor(faint), np.ones(2))[2] == np.linalg.lstsq(faint, np.ones(2))[2] == 2
+    for a, rank, rcond in ((X, 2, 0.5), (np.diag([1, 0.5, 2]), 2, 0.25), (np.ones((3, 2)), 1, -1)):
+        assert np.linalg.lstsq(a, X[0], rcond)[2] == rank
+        with pytest.raises(np.linalg.LinAlgError, match=f"rank {rank} has no derivative"):
+            ag.linalg.lstsq(Tensor(a), X[0], rcond)
 
 
 @pytest.mark.parametrize("rcond", [None, 0.1, 1e-20])
@@ -77,16 +117,27 @@ def test_tensorsolve_takes_axes_one_by_one() -> None:
 
 
 def test_what_has_no_derivative_is_refused() -> None:
-    for wrong in (lambda x: ag.linalg.svd(x), lambda x: ag.linalg.qr(x, "complete"), lambda x: ag.linalg.qr(x, "raw")):
-        with pytest.raises(ValueError, match="full_matrices=False|reduced"):
-            wrong(Tensor(np.ones((3, 2))))
+    for shape in ((3, 2), (2, 3, 2)):
+        for wrong in (ag.linalg.svd, lambda x: ag.linalg.qr(x, "complete"), lambda x: ag.linalg.qr(x, "raw")):
+            with pytest.raises(ValueError, match="full_matrices=False|reduced"):
+                wrong(Tensor(np.ones(shape)))
+    with pytest.raises(ValueError, match=r'qr of a Tensor of shape \(3,\) has mode "reduced" or "r", not .complete.'):
+        ag.linalg.qr(Tensor(X[0]), "complete")
     for f in (ag.linalg.inv, ag.linalg.det, ag.linalg.svdvals, ag.linalg.eigvalsh):
         with pytest.raises(TypeError, match="float16"):
             f(Tensor(np.eye(2, dtype=np.float16)))
-    with pytest.raises(np.linalg.LinAlgError, match=r"of square matrices, not of shape \(3, 2\)"):
-        ag.linalg.matrix_power(Tensor(np.ones((3, 2))), 2)
+    for shape in ((3, 2), (2,)):
+        with pytest.raises(np.linalg.LinAlgError, match=re.escape(f"of square matrices, not of shape {shape}")):
+            ag.linalg.matrix_power(Tensor(np.ones(shape)), 2)
+    with pytest.raises(TypeError, match="integer"):
+        ag.linalg.matrix_power(Tensor(X), 2.0)
+    for p in (None, "fro", 1):
+        with pytest.raises(np.linalg.LinAlgError, match=r"an empty matrix .* the shape is \(2, 0, 0\)"):
+            ag.linalg.cond(Tensor(np.ones((2, 0, 0))), p)
     with pytest.raises(np.linalg.LinAlgError, match=r"two or more matrices, not shapes \[\(2, 2\)\]"):
         ag.linalg.multi_dot([Tensor(np.ones((2, 2)))])
+    with pytest.raises(np.linalg.LinAlgError, match="two or more matrices"):
+        ag.linalg.multi_dot([Tensor(X), X[None], X])
     with pytest.raises(ValueError, match="three components"):
         ag.cross(Tensor([1, 2]), [3, 4])
     with pytest.raises(ValueError, match="equal lengths"):
@@ -98,6 +149,37 @@ def test_what_has_no_derivative_is_refused() -> None:
         ag.einsum(Tensor([1]), [0.5])
 
 
+def test_a_complete_factor_is_the_reduced_one_where_it_adds_no_columns() -> None:
+    for x in (X, X[:2], np.stack([X, 2 * X])):
+        for ours, theirs in zip(ag.linalg.qr(Tensor(x), "complete"), np.linalg.qr(x, "complete"), strict=True):
+            np.testing.assert_array_equal(ours.data, theirs)
+
+
+def test_chains_are_multiplied_in_the_cheapest_order() -> None:
+    @cache
+    def least(*sizes: int) -> int:
+        n = len(sizes)
+        splits = range(1, n - 1)
+        return min(
+            [least(*sizes[: k + 1]) + least(*sizes[k:]) + sizes[0] * sizes[k] * sizes[-1] for k in splits], default=0
+        )
+
+    def spent(y: Any) -> int:
+        if y.op is None:
+            return 0
+        a, b = y.operands
+        return spent(a) + spent(b) + a.shape[0] * a.shape[1] * b.shape[1]
+
+    rng = np.random.default_rng(0)
+    for n in (2, 3, 4, 5, 6) * 8:
+        sizes = rng.integers(1, 9, n + 1).tolist()
+        y = ag.linalg.multi_dot([Tensor(np.ones(shape)) for shape in pairwise(sizes)])
+        assert spent(y) == least(*sizes)
+    vectors = [Tensor(X[0]), X, X[1]]
+    assert ag.linalg.multi_dot(tuple(vectors)).shape == ag.linalg.multi_dot(vectors).shape == ()
+    assert [x.shape for x in vectors] == [(3,), (3, 3), (3,)]  # the list is left alone
+
+
 def test_norms_at_zero_and_at_ties() -> None:
     zero = Tensor([0, 0])
     for ord in (2, 1, 3, 1.5):
@@ -106,8 +188,22 @@ def test_norms_at_zero_and_at_ties() -> None:
     tied = Tensor([2, -2])
     ag.linalg.vector_norm(tied, ord=np.inf).backward()
     np.testing.assert_array_equal(tied.grad, [0.5, -0.5])
-    assert ag.linalg.vector_norm(Tensor([0, 3]), ord=0) == 1
-    assert ag.linalg.cond(Tensor([[1, 0], [0, 0]])).data == np.inf
+    for along in ({}, {"axis": 0}, {"axis": 1, "keepdims": True}):
+        theirs = np.linalg.vector_norm(X, ord=0, **along)
+        ours = ag.linalg.vector_norm(Tensor(X), ord=0, **along)
+        assert not isinstance(ours, Tensor)
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+    for ord in (np.inf, -np.inf):
+        assert ag.linalg.vector_norm(Tensor([2, -1, 3, -2]), ord=ord).data == np.linalg.norm([2, -1, 3, -2], ord)
+    for ord in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf):
+        for f in (np.linalg.norm, np.linalg.cond):
+            x = X + np.triu(X, 1)  # not symmetric: its rows are not its columns
+            np.testing.assert_allclose(f(Tensor(x), ord).data, f(x, ord), strict=True)
+    assert ag.linalg.vector_norm(Tensor(X[None]), keepdims=True).shape == (1, 1, 1)
+    assert ag.linalg.norm(Tensor(X), "f").data == np.linalg.norm(X)
+    for p in (None, 2, -2):
+        x = np.float32([[[1, 0], [0, 0]], [[0, 0], [0, 0]], [[2, 0], [0, 1]]])
+        np.testing.assert_array_equal(ag.linalg.cond(Tensor(x), p).data, np.linalg.cond(x, p), strict=True)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -202,6 +298,11 @@ def test_factors_are_not_confused() -> None:
     assert np.any(ag.linalg.eigh(x).eigenvectors.data)
     x.data = 2 * X
     np.testing.assert_allclose(ag.linalg.eigh(x).eigenvalues.data, 2 * before.eigenvalues.data)
+
+
+def test_a_power_multiplies_no_more_than_it_needs() -> None:
+    for n, wanted in ((1, 1e200), (-1, 1e-200)):  # the square would overflow
+        np.testing.assert_allclose(ag.linalg.matrix_power(Tensor([[1e200]]), n).data, [[wanted]])
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def _conv(
 ) -> Any:
     """Correlate along the last `n` axes: one product of matrices, the weight by the columns of windows."""
     name = f"conv{n}d"
-    x, weight = (t if isinstance(t, Node) else floating(t) for t in (x, weight))
+    x, weight = floating(x), floating(weight)
     if x.ndim < n + 1 or weight.ndim != n + 2:
         raise ValueError(
             f"{name} takes x of shape (..., channels, *{n} lengths) and a weight of shape (out, channels / groups, "
@@ -131,7 +131,7 @@ def _conv(
         )
     *batch, channels = x.shape[:-n]
     features, inner, *lengths = weight.shape
-    groups = _sizes("groups", groups, 1)[0]
+    (groups,) = _sizes("groups", groups, 1)
     if channels != inner * groups or features % groups:
         raise ValueError(
             f"{name} of x {x.shape} with groups={groups} takes a weight whose first axis is a multiple of {groups} "
@@ -252,14 +252,14 @@ def _max_pool(n: int, x: Any, kernel_size: Sizes, stride: Sizes | None, padding:
     best = np.argmax(cut.reshape(k, m, p), axis=0)  # the first of those that tie, or of the NaNs
     places = patches(np.arange(size).reshape(spatial)).reshape(k, p)[best, np.arange(p)]
     places += size * np.arange(m)[:, None]
-    return reshape(getitem_p(reshape(x, (m * size,)), index=places.ravel()), (*lead, *out))
+    return getitem_p(reshape(x, (m * size,)), index=places.reshape(*lead, *out))
 
 
 def _avg_pool(n: int, x: Any, kernel_size: Sizes, stride: Sizes | None, padding: Sizes, count_include_pad: bool) -> Any:
     x, pads, grid = _pool(f"avg_pool{n}d", n, x, kernel_size, stride, padding)
     axes = tuple(range(n))
     y = mean(windows_p(_padded(x, pads), **grid), axis=axes)
-    if count_include_pad or not any(map(any, pads)):
+    if count_include_pad:
         return y
     inside = np.ones(x.shape[-n:], y.dtype)
     return y / mean(windows_p(_padded(inside, pads), **grid), axis=axes)  # by the part of the window that is inside
@@ -382,5 +382,5 @@ def dropout(x: Any, p: float, rng: np.random.Generator, training: bool = True) -
     """
     if not 0 <= p <= 1:
         raise ValueError(f"p is a probability from 0 to 1, not {p!r}")
-    x = x if isinstance(x, Node) else floating(x)
+    x = floating(x)
     return where(rng.random(x.shape) >= p, x, 0) / (1 - float(p) or 1) if training else x

@@ -23,16 +23,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..core import Operation, primitive
+from ..core import Operation, primitive, value_of
 from . import arranging, linalg
 from .elementwise import absolute, square, where
 from .linalg import matmul_p
 from .namesake import namesake
 from .reductions import axes_of, max, min, norm_slope, sum
 from .reductions import norm_p as axis_norm_p
-from .shape import Axes, astype_p, expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
+from .shape import Axes, expand_dims, moveaxis, ravel, reshape, shape_of, squeeze, transpose
 
 __all__ = [
     "cholesky", "cond", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matrix_norm", "matrix_power",
@@ -212,8 +211,9 @@ def _lstsq_rule(g: Any, x: Any, a: Any, b: Any) -> Any:
 
 
 def _rcond(a: Any, x: Any, rcond: Any) -> Any:
-    """Give the cut-off of `lstsq`, which by default is another than that of `pinv`."""
-    return float(np.finfo(x.dtype).eps) * np.max(shape_of(a)) if rcond is None else rcond
+    """Give the cut-off of `lstsq`, which by default is another than that of `pinv`, and if negative the rounding."""
+    eps = float(np.finfo(x.dtype).eps)
+    return eps * np.max(shape_of(a)) if rcond is None else rcond if rcond >= 0 else eps
 
 
 def _without(s: Any, *axes: int) -> Any:
@@ -282,11 +282,10 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 @namesake(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Iterable[int] | None = None) -> Any:
     """Solve ``tensordot(a, x, x.ndim) == b``, after `axes` of `a` have moved to its end."""
-    shape, rank = shape_of(a), len(shape_of(b))
     if axes is not None:
         last = list(axes)
-        order = [*(i for i in range(len(shape)) if i not in last), *last]
-        a, shape = transpose(a, order), tuple([shape[i] for i in order])
+        a = transpose(a, [*(i for i in range(len(shape_of(a))) if i not in last), *last])
+    shape, rank = shape_of(a), len(shape_of(b))
     unknown = shape[rank:]
     n = math.prod(unknown)
     if math.prod(shape) != n * n:
@@ -305,7 +304,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """
     x, s = lstsq_p(a, b, rcond=rcond), svdvals(a)
     m, n = shape_of(a)
-    rank = int(np.count_nonzero(s > _rcond(a, x, rcond) * np.max(getattr(s, "value", s), initial=0)))
+    rank = np.count_nonzero(s > _rcond(a, x, rcond) * np.max(value_of(s), initial=0))
     if rank < np.minimum(m, n):
         raise np.linalg.LinAlgError(
             f"lstsq of a matrix of shape {(m, n)} and rank {rank} has no derivative: the solution jumps with the rank"
@@ -362,7 +361,7 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
         return xs[i] if i == j else matmul_p(product(i, k), product(k + 1, j))
 
     y = product(0, len(xs) - 1)
-    return squeeze(y, tuple([0] * row + [-1] * column)) if row or column else y
+    return squeeze(y, (0,) * row + (-1,) * column) if row or column else y
 
 
 # -- determinants --------------------------------------------------------------------------------------
@@ -477,7 +476,7 @@ def norm(x: Any, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> 
     The derivative is 0 where the norm is, and by an entry that is 0; entries that tie for the largest share it
     evenly. ``ord=0`` counts, so its derivative is 0.
     """
-    axes = normalize_axis_tuple(axes_of(x, axis), x.ndim)
+    axes = axes_of(x, axis)
     if len(axes) == 2 and ord not in (None, "fro", "f"):
         y = matrix_norm(moveaxis(x, axes, (-2, -1)), ord=ord)
         return expand_dims(y, axes) if keepdims else y
@@ -496,7 +495,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: flo
     if ord in (math.inf, -math.inf):
         return (max if ord > 0 else min)(absolute(x), axis, keepdims=keepdims)
     y = norm_p(x, axis=axis, ord=ord)
-    return y if keepdims else squeeze(y, tuple(range(x.ndim)) if axis is None else axis)
+    return y if keepdims else squeeze(y, axis)
 
 
 @namesake(np.linalg.matrix_norm)
@@ -517,10 +516,19 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 @namesake(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
-    """Give the condition number of matrices in a norm of `matrix_norm`, by default 2."""
+    """Give the condition number of matrices in a norm of `matrix_norm`, by default 2, where singular ones have inf.
+
+    Raises
+    ------
+    LinAlgError
+        If a matrix is empty, or singular and `p` neither 2 nor -2.
+    """
+    if 0 in x.shape[-2:]:
+        raise np.linalg.LinAlgError(f"an empty matrix has no condition number, and the shape is {x.shape}")
     if p is None or p in (2, -2):
         s = svdvals(x)
-        with np.errstate(divide="ignore", invalid="ignore"):  # of singular matrices it is inf
-            return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    inverse = inv(astype_p(x, dtype=np.dtype(np.float64)))
-    return astype_p(matrix_norm(x, ord=p) * matrix_norm(inverse, ord=p), dtype=x.dtype)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            y = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        return where(np.isnan(y), math.inf, y)  # 0 / 0
+    inverse = inv(x.astype(np.float64))
+    return (matrix_norm(x, ord=p) * matrix_norm(inverse, ord=p)).astype(x.dtype)

@@ -27,7 +27,7 @@ LN2, LN10 = math.log(2), math.log(10)
 
 
 def floating(x: Any) -> Any:
-    """Give an array of floats as it is, and integers, booleans and lists as float64: small integers wrap round."""
+    """Give a Tensor or floats as they are, and integers, booleans and lists as float64: small integers wrap round."""
     return x if hasattr(x, "dtype") and x.dtype.kind == "f" else np.asarray(x, np.float64)[()]
 
 
