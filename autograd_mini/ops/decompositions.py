@@ -211,9 +211,9 @@ def _lstsq_rule(g: Any, x: Any, a: Any, b: Any) -> Any:
 
 
 def _rcond(a: Any, x: Any, rcond: Any) -> Any:
-    """Give the cut-off of `lstsq`, which by default is another than that of `pinv`, and if negative the rounding."""
+    """Give the cut-off of `lstsq`, by default not that of `pinv`: LAPACK takes one beyond (0, 1) for the rounding."""
     eps = float(np.finfo(x.dtype).eps)
-    return eps * np.max(shape_of(a)) if rcond is None else rcond if rcond >= 0 else eps
+    return eps * np.max(shape_of(a)) if rcond is None else rcond if 0 < rcond < 1 else eps
 
 
 def _without(s: Any, *axes: int) -> Any:
