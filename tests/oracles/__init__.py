@@ -145,8 +145,8 @@ def bare(x: Any) -> Any:
 
 
 def scan(f: Function) -> Function:
-    """Let a scan along one axis take axis=None."""
-    return lambda x, axis=None: f(x.reshape(-1), 0) if axis is None else f(x, axis % x.ndim)
+    """Let a scan along one axis take axis=None, and numbers."""
+    return lambda x, axis=None: f(x.reshape(-1), 0) if axis is None or not x.ndim else f(x, axis % x.ndim)
 
 
 def load(name: str) -> Library:
