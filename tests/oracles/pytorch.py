@@ -222,7 +222,9 @@ FUNCTIONS: dict[str, Function] = {
     "nanquantile": quantile(torch.nanquantile),
     "nanpercentile": quantile(torch.nanquantile, whole=100),
     "trapezoid": lambda y, *x, dx=1.0, axis: torch.trapezoid(y, *x, **({} if x else {"dx": dx}), dim=axis),
-    "norm": lambda x, ord=None, axis=None, keepdims=False: la.norm(x, {"f": "fro"}.get(ord, ord), axis, keepdim=keepdims),
+    "norm": lambda x, ord=None, axis=None, keepdims=False: la.norm(
+        x, "fro" if ord == "f" else ord, axis, keepdim=keepdims
+    ),
     "cumsum": scan(torch.cumsum),
     "cumprod": scan(torch.cumprod),
     "cumulative_sum": cumulative(torch.cumsum),
