@@ -327,3 +327,13 @@ def test_factors_are_those_of_what_the_array_holds_now(f: Callable[..., Any]) ->
     t.data[...] = np.diag([5.0, 7.0])
     for part, theirs in zip(f(t), f(t.data), strict=True):
         np.testing.assert_allclose(part.data, theirs)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [((2, 3, 4), (5, 4, 2)), ((3, 4), (2, 4, 3)), ((2, 3, 4), (4, 2)), ((2, 3, 4), (4,))]
+)
+def test_dot_pairs_all_matrices(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(left), rng.standard_normal(right)
+    np.testing.assert_allclose(ag.dot(Tensor(x), Tensor(y)).data, np.dot(x, y), rtol=1e-12)
+    gradcheck(ag.dot, x, y)
